@@ -1,0 +1,106 @@
+"""The app factory: problems, one structured log line a request, health, readiness, metrics."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from pydantic import BaseModel
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis import problems
+from chassis.service import Runtime, Service, running
+from chassis.settings import Settings
+from chassis.telemetry import continue_trace, log, metrics
+
+MAX_BODY_BYTES = 2 * 1024 * 1024
+
+
+class Health(BaseModel):
+    """进程状态。"""
+
+    status: str
+
+
+class RequestLog:
+    """Pure ASGI: trace context, one log line and the metrics of each request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        began = time.perf_counter()
+        status = 500
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        with continue_trace(headers.get(b"traceparent", b"").decode("latin-1")):
+            try:
+                await self._app(scope, receive, watch)
+            finally:
+                took = time.perf_counter() - began
+                route = getattr(scope.get("route"), "path", None)
+                metrics.request(scope["method"], route, status, took)
+                if route is None or not route.startswith("/-/"):
+                    log().info(
+                        "request",
+                        method=scope["method"],
+                        route=route,
+                        status=status,
+                        duration_ms=round(took * 1000, 1),
+                    )
+
+
+operations = APIRouter(prefix="/-", include_in_schema=False)
+
+
+@operations.get("/health")
+async def health() -> Health:
+    return Health(status="ok")
+
+
+@operations.get("/ready")
+async def ready(request: Request) -> Health:
+    runtime: Runtime = request.app.state.runtime
+    await runtime.database.ping()
+    return Health(status="ready")
+
+
+@operations.get("/metrics")
+async def metrics_route() -> Response:
+    content, media_type = metrics.exposition()
+    return Response(content, media_type=media_type)
+
+
+def create_app(service: Service, settings: Settings) -> FastAPI:
+    """The HTTP side of a service: everything under `/v1`, operations under `/-`."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with running(service, settings) as runtime:
+            app.state.runtime = runtime
+            yield
+
+    app = FastAPI(
+        title=service.title,
+        description=service.description,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        max_body_size=MAX_BODY_BYTES,
+    )
+    app.add_middleware(RequestLog)
+    problems.install(app)
+    for router in service.routers:
+        app.include_router(router)
+    app.include_router(operations)
+    return app

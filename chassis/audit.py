@@ -1,0 +1,43 @@
+"""Who did what, for whom, why, with what result: entries that the app role may only insert."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import BigInteger, Column, DateTime, Identity, Table, Text, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.outbox import chassis_metadata
+
+audit_entry = Table(
+    "audit_entry",
+    chassis_metadata,
+    Column("seq", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("cause", Text),
+)
+
+
+async def record(
+    session: AsyncSession, *, action: str, subject: str, purpose: str = "", result: str = "done"
+) -> None:
+    """Insert one entry in the transaction of what it tells of; `subject` is a reference."""
+    info = session.info
+    await session.execute(
+        insert(audit_entry)
+        .inline()
+        .values(
+            at=info["clock"].now(),
+            recorded_at=datetime.now(UTC),
+            actor=info["actor"],
+            action=action,
+            subject=subject,
+            purpose=purpose,
+            result=result,
+            cause=info["cause"],
+        )
+    )

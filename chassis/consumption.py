@@ -1,0 +1,429 @@
+"""At least once on the wire, exactly once in effect.
+
+One transaction holds the inbox rows, the effect and the next offset (moved by compare-and-set).
+What cannot be applied is parked, and later events of the same key behind it; other keys go on.
+A consumer either projects (its tables live in the schema `projection`, can be rebuilt, and are
+written by nothing else) or acts.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from pydantic import ValidationError
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.bus import Bus, Record, Subscription, TopicPartition
+from chassis.database import PROJECTION, Database, metadata
+from chassis.telemetry import continue_trace, log, metrics
+from contracts.events.envelope import CloudEvent
+from contracts.model import Contract
+from contracts.topics import topic_of_type
+
+BATCH = 500
+POLL = 1.0
+FIRST_PAUSE, LAST_PAUSE = 0.1, 30.0
+PAUSE_LOCK = 7_302
+SEE = text(
+    "INSERT INTO inbox (consumer, event_id) SELECT :consumer, unnest(CAST(:ids AS uuid[]))"
+    " ON CONFLICT DO NOTHING RETURNING event_id"
+)
+TRANSIENT_STATES = ("08", "40001", "40P01", "53", "55P03", "57")
+
+consumption_metadata = metadata()
+
+inbox = Table(
+    "inbox",
+    consumption_metadata,
+    Column("consumer", Text, nullable=False),
+    Column("event_id", PG_UUID(as_uuid=True), nullable=False),
+    PrimaryKeyConstraint("consumer", "event_id"),
+)
+
+consumer_offset = Table(
+    "consumer_offset",
+    consumption_metadata,
+    Column("consumer", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("next", BigInteger, nullable=False),
+    PrimaryKeyConstraint("consumer", "topic", "partition"),
+)
+
+dead_letter = Table(
+    "dead_letter",
+    consumption_metadata,
+    Column("seq", BigInteger, Identity(always=True), primary_key=True),
+    Column("consumer", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("parked_at", DateTime(timezone=True), nullable=False),
+    Column("replayed_at", DateTime(timezone=True)),
+    Index("ix_dead_letter_waiting", "consumer", "key", postgresql_where="replayed_at IS NULL"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One event as it came: the envelope, and its data in the model of its topic."""
+
+    topic: str
+    envelope: CloudEvent
+    data: Contract
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One parked event, without its content."""
+
+    seq: int
+    topic: str
+    key: str
+    reason: str
+    parked_at: datetime
+
+
+Handler = Callable[[AsyncSession, Sequence[Received]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A named reader of topics; `handler` gets the new events of a partition's batch, in order."""
+
+    name: str
+    topics: tuple[str, ...]
+    handler: Handler
+    schema: str = PROJECTION
+
+
+class UnreadableError(Exception):
+    """An event whose data model is unknown or which does not fit it: parked, never skipped."""
+
+
+class OffsetMovedError(Exception):
+    """Somebody else moved this partition's offset: go on from where it stands."""
+
+
+def read_event(record: Record) -> Received:
+    """Parse a record; an unknown verb on a known model is applied, for the state is whole."""
+    try:
+        envelope = CloudEvent.read(record.value)
+    except ValidationError as error:
+        raise UnreadableError("not a CloudEvent of this house") from error
+    topic = topic_of_type(envelope.type)
+    if topic is None or topic.name != record.topic:
+        raise UnreadableError(f"unknown type {envelope.type[:100]}")
+    try:
+        data = topic.data.model_validate(envelope.data, extra="ignore")
+    except ValidationError as error:
+        places = "; ".join(
+            f"{'/'.join(map(str, e['loc']))}: {e['type']}" for e in error.errors()[:3]
+        )
+        raise UnreadableError(f"does not fit {topic.name}: {places}") from error
+    return Received(record.topic, envelope, data)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether trying again later can help: connection, time-out, serialization, deadlock."""
+    if isinstance(error, InterfaceError | PoolTimeoutError | OSError | TimeoutError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    state = str(getattr(error.orig, "sqlstate", "") or "")
+    return error.connection_invalidated or not state or state.startswith(TRANSIENT_STATES)
+
+
+@dataclass(slots=True)
+class Consumption:
+    """Runs one consumer against its own offsets in `schema`."""
+
+    database: Database
+    consumer: Consumer
+    units: Callable[[], Awaitable[Collection[int]]]
+    schema: str = ""
+    positions: dict[TopicPartition, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.schema = self.schema or self.consumer.schema
+
+    async def offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """Where this consumer goes on, by its own record."""
+        async with self.database.transaction(actor=self._actor, schema=self.schema) as session:
+            rows = await session.execute(
+                select(
+                    consumer_offset.c.topic, consumer_offset.c.partition, consumer_offset.c.next
+                ).where(consumer_offset.c.consumer == self.consumer.name)
+            )
+            known = {TopicPartition(topic, number): next_ for topic, number, next_ in rows}
+        return {partition: known.get(partition, 0) for partition in partitions}
+
+    @property
+    def _actor(self) -> str:
+        return f"consumer:{self.consumer.name}"
+
+    async def take(self, partition: TopicPartition, records: Sequence[Record]) -> None:
+        """Apply one partition's batch in one transaction; on failure, each record singly."""
+        try:
+            await self._apply(partition, records)
+        except (OffsetMovedError, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            if is_transient(error):
+                raise
+            for record in records:
+                await self._apply_or_park(partition, record)
+
+    async def _apply_or_park(self, partition: TopicPartition, record: Record) -> None:
+        try:
+            await self._apply(partition, [record])
+        except (OffsetMovedError, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            if is_transient(error):
+                raise
+            reason = type(error).__name__
+            log().exception("event_parked", consumer=self.consumer.name, topic=record.topic)
+            await self._apply(partition, [record], park=reason)
+
+    async def _apply(
+        self, partition: TopicPartition, records: Sequence[Record], *, park: str | None = None
+    ) -> None:
+        units = await self.units()
+        async with self.database.transaction(
+            actor=self._actor, units=units, schema=self.schema
+        ) as session:
+            await session.execute(text(f"SELECT pg_advisory_xact_lock_shared({PAUSE_LOCK})"))
+            next_ = records[-1].offset + 1
+            await self._move_offset(session, partition, next_)
+            parked_keys = await self._parked_keys(session, {record.key for record in records})
+            events: list[Received] = []
+            aside: list[tuple[Record, str]] = []
+            for record in records:
+                reason = park or ("behind a parked event" if record.key in parked_keys else None)
+                if reason is None:
+                    try:
+                        events.append(read_event(record))
+                        continue
+                    except UnreadableError as error:
+                        reason = str(error)
+                aside.append((record, reason))
+                parked_keys.add(record.key)
+            await self._park(session, aside)
+            new = await self._first_seen(session, events)
+            if new:
+                session.info["cause"] = str(new[-1].envelope.id)
+                session.info["actor"] = f"event:{new[-1].envelope.id}"
+                with continue_trace(new[-1].envelope.traceparent):
+                    await self.consumer.handler(session, new)
+        self.positions[partition] = next_
+
+    async def _move_offset(
+        self, session: AsyncSession, partition: TopicPartition, next_: int
+    ) -> None:
+        expected = self.positions.get(partition, 0)
+        own = (
+            (consumer_offset.c.consumer == self.consumer.name)
+            & (consumer_offset.c.topic == partition.topic)
+            & (consumer_offset.c.partition == partition.partition)
+        )
+        moved = await session.execute(
+            update(consumer_offset)
+            .where(own, consumer_offset.c.next == expected)
+            .values(next=next_)
+            .returning(consumer_offset.c.next)
+        )
+        if moved.first() is not None:
+            return
+        created = await session.execute(
+            insert(consumer_offset)
+            .values(
+                consumer=self.consumer.name,
+                topic=partition.topic,
+                partition=partition.partition,
+                next=next_,
+            )
+            .on_conflict_do_nothing()
+            .returning(consumer_offset.c.next)
+        )
+        if created.first() is None:
+            raise OffsetMovedError
+
+    async def _parked_keys(self, session: AsyncSession, keys: Collection[str]) -> set[str]:
+        rows = await session.scalars(
+            select(dead_letter.c.key)
+            .where(
+                dead_letter.c.consumer == self.consumer.name,
+                dead_letter.c.replayed_at.is_(None),
+                dead_letter.c.key.in_(keys),
+            )
+            .distinct()
+        )
+        return set(rows)
+
+    async def _park(self, session: AsyncSession, aside: Sequence[tuple[Record, str]]) -> None:
+        now = datetime.now(UTC)
+        for record, reason in aside:
+            await session.execute(
+                insert(dead_letter)
+                .inline()
+                .values(
+                    consumer=self.consumer.name,
+                    topic=record.topic,
+                    partition=record.partition,
+                    offset=record.offset,
+                    key=record.key,
+                    body=record.value,
+                    reason=reason[:500],
+                    parked_at=now,
+                )
+            )
+
+    async def _first_seen(
+        self, session: AsyncSession, events: Sequence[Received]
+    ) -> list[Received]:
+        """Write the inbox rows; the events that had none, each once."""
+        if not events:
+            return []
+        rows = await session.execute(
+            SEE,
+            {"consumer": self.consumer.name, "ids": [event.envelope.id for event in events]},
+        )
+        unseen = {row.event_id for row in rows}
+        new = []
+        for event in events:
+            if event.envelope.id in unseen:
+                unseen.discard(event.envelope.id)
+                new.append(event)
+        return new
+
+    async def run(self, bus: Bus, *, group: str = "") -> None:
+        """Consume for ever; what cannot be waited out ends the process (crash-only)."""
+        async with bus.subscribe(
+            group or self.consumer.name, self.consumer.topics, assigned=self.assigned
+        ) as subscription:
+            log().info("consumer_started", consumer=self.consumer.name)
+            while True:
+                await self.step(subscription)
+
+    async def step(self, subscription: Subscription, *, wait: float = POLL) -> int:
+        """Fetch once and apply what came; how many records that were."""
+        taken = 0
+        for partition, records in (
+            await subscription.fetch(max_records=BATCH, timeout=wait)
+        ).items():
+            taken += await self._settle(subscription, partition, records)
+        for partition, behind in (await subscription.lag()).items():
+            metrics.consumer_lag.labels(
+                self.consumer.name, partition.topic, str(partition.partition)
+            ).set(behind)
+        return taken
+
+    async def assigned(
+        self, partitions: Collection[TopicPartition]
+    ) -> Mapping[TopicPartition, int]:
+        own = await self.offsets(partitions)
+        self.positions.update(own)
+        return own
+
+    async def _settle(
+        self, subscription: Subscription, partition: TopicPartition, records: Sequence[Record]
+    ) -> int:
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                await self.take(partition, records)
+            except OffsetMovedError:
+                self.positions.update(await self.offsets([partition]))
+                subscription.seek(partition, self.positions[partition])
+                return 0
+            except Exception as error:
+                if not is_transient(error) or pause > LAST_PAUSE:
+                    raise
+                log().warning(
+                    "consumer_waits", consumer=self.consumer.name, reason=type(error).__name__
+                )
+                await asyncio.sleep(pause)
+                pause *= 2
+            else:
+                await subscription.commit({partition: self.positions[partition]})
+                return len(records)
+
+    async def parked(self) -> list[DeadLetter]:
+        """What waits in the dead letters of this consumer, in order."""
+        async with self.database.transaction(actor=self._actor, schema=self.schema) as session:
+            rows = await session.execute(
+                select(dead_letter)
+                .where(
+                    dead_letter.c.consumer == self.consumer.name,
+                    dead_letter.c.replayed_at.is_(None),
+                )
+                .order_by(dead_letter.c.seq)
+            )
+            return [
+                DeadLetter(row.seq, row.topic, row.key, row.reason, row.parked_at) for row in rows
+            ]
+
+    async def replay(self) -> tuple[int, int]:
+        """Try what is parked again, in order per key: (applied, still parked)."""
+        applied = left = 0
+        for key in dict.fromkeys(letter.key for letter in await self.parked()):
+            try:
+                applied += await self._replay_key(key)
+            except Exception:  # noqa: BLE001 - logged; the key stays parked, other keys go on
+                log().exception("replay_failed", consumer=self.consumer.name)
+                left += 1
+        return applied, left
+
+    async def _replay_key(self, key: str) -> int:
+        async with self.database.transaction(
+            actor=self._actor, units=await self.units(), schema=self.schema
+        ) as session:
+            waiting = (
+                await session.execute(
+                    select(dead_letter)
+                    .where(
+                        dead_letter.c.consumer == self.consumer.name,
+                        dead_letter.c.key == key,
+                        dead_letter.c.replayed_at.is_(None),
+                    )
+                    .order_by(dead_letter.c.seq)
+                    .with_for_update()
+                )
+            ).all()
+            events = [
+                read_event(Record(row.topic, row.partition, row.offset, row.key, row.body, (), 0))
+                for row in waiting
+            ]
+            new = await self._first_seen(session, events)
+            if new:
+                await self.consumer.handler(session, new)
+            await session.execute(
+                update(dead_letter)
+                .where(dead_letter.c.seq.in_([row.seq for row in waiting]))
+                .values(replayed_at=datetime.now(UTC))
+            )
+        return len(waiting)

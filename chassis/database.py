@@ -1,0 +1,132 @@
+"""One database per service: the transaction per request or message, and its walls.
+
+The app role owns nothing; row-level security shows only rows of the units set here after BEGIN.
+"""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+from sqlalchemy import DateTime, Enum, MetaData, text
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.clock import Clock
+
+NAMING = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
+"""An instant, kept in UTC."""
+
+COLUMN_TYPES: dict[Any, Any] = {
+    StrEnum: Enum(
+        StrEnum,
+        native_enum=False,
+        length=40,
+        create_constraint=False,
+        values_callable=lambda kind: [one.value for one in kind],
+    )
+}
+"""For each service's `type_annotation_map`: an enum is kept as its published value, as text."""
+
+SEARCH_PATH = "public,projection,chassis"
+PROJECTION = "projection"
+
+
+def async_url(url: str) -> str:
+    """`postgresql://…` with the driver that we use."""
+    return url.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+def metadata() -> MetaData:
+    return MetaData(naming_convention=NAMING)
+
+
+class Aggregate:
+    """Mix-in of rows that publish events and can be changed by several people at once."""
+
+    id: Mapped[UUID] = mapped_column(PG_UUID(as_uuid=True), primary_key=True)
+    event_seq: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Database:
+    """Engine and transactions of one service.
+
+    Nobody but `transaction` commits. `units` are the stable ids whose rows may be seen; with
+    None no row under row-level security is.
+    """
+
+    def __init__(self, url: str, clock: Clock, *, source: str, pool_size: int = 8) -> None:
+        self.clock = clock
+        self.source = source
+        self.engine: AsyncEngine = create_async_engine(
+            async_url(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_pre_ping=False,
+            hide_parameters=True,
+            connect_args={
+                "timeout": 5,
+                "command_timeout": 60,
+                "server_settings": {"search_path": SEARCH_PATH, "application_name": source},
+            },
+        )
+        self._session = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def transaction(
+        self,
+        *,
+        actor: str,
+        units: Collection[int] | None = None,
+        cause: str | None = None,
+        schema: str = PROJECTION,
+    ) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed at the end, rolled back when anything is raised."""
+        async with self._session() as session, session.begin():
+            session.info.update(actor=actor, cause=cause, clock=self.clock, source=self.source)
+            await session.execute(
+                text(
+                    "SELECT set_config('app.units', :units, true),"
+                    " set_config('search_path', :path, true)"
+                ),
+                {
+                    "units": "" if units is None else "{%s}" % ",".join(map(str, units)),  # noqa: UP031 - braces of the array literal
+                    "path": SEARCH_PATH.replace(PROJECTION, schema),
+                },
+            )
+            yield session
+
+    async def ping(self) -> None:
+        """Raise when the database does not answer."""
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def unit_policy(table: str, column: str) -> list[str]:
+    """The second wall: DDL that shows and takes rows of the units set for the transaction only."""
+    seen = f"{column} = ANY(NULLIF(current_setting('app.units', true), '')::bigint[])"
+    return [
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY units ON {table} USING ({seen}) WITH CHECK ({seen})",
+    ]

@@ -1,0 +1,180 @@
+"""Work that is done at a time, or slowly: a row made in the business transaction.
+
+A job calls out first, outside any transaction, then records the answer and its own end in one.
+A job of a day carries that day as its argument; missed days run in order.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, DateTime, Index, Integer, Table, Text, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.database import Database
+from chassis.ids import new_id
+from chassis.outbox import chassis_metadata
+from chassis.telemetry import log, metrics
+
+LEASE = timedelta(minutes=5)
+IDLE = 1.0
+FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=2), timedelta(hours=1)
+
+job_table = Table(
+    "job",
+    chassis_metadata,
+    Column("id", PG_UUID(as_uuid=True), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False, unique=True),
+    Column("arguments", JSONB, nullable=False),
+    Column("run_at", DateTime(timezone=True), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("lease_until", DateTime(timezone=True)),
+    Column("done_at", DateTime(timezone=True)),
+    Column("failure", Text),
+    Index("ix_job_waiting", "run_at", postgresql_where="done_at IS NULL"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    id: UUID
+    kind: str
+    key: str
+    arguments: dict[str, Any]
+    attempts: int
+
+
+Record = Callable[[AsyncSession], Awaitable[None]]
+JobHandler = Callable[[Job], Awaitable[Record]]
+
+
+async def enqueue(
+    session: AsyncSession,
+    kind: str,
+    key: str,
+    arguments: Mapping[str, Any],
+    *,
+    run_at: datetime | None = None,
+) -> None:
+    """Add a job in the caller's transaction; a key that stands already adds nothing."""
+    await session.execute(
+        insert(job_table)
+        .values(
+            id=new_id(),
+            kind=kind,
+            key=key,
+            arguments=dict(arguments),
+            run_at=run_at or session.info["clock"].now(),
+        )
+        .on_conflict_do_nothing(index_elements=["key"])
+    )
+
+
+async def enqueue_days(session: AsyncSession, kind: str, first: date, today: date) -> None:
+    """One job for each day from the first not yet planned up to today."""
+    latest = await session.scalar(select(func.max(job_table.c.key)).where(job_table.c.kind == kind))
+    day = date.fromisoformat(latest.rpartition("@")[2]) + timedelta(days=1) if latest else first
+    while day <= today:
+        await enqueue(session, kind, f"{kind}@{day}", {"day": day.isoformat()})
+        day += timedelta(days=1)
+
+
+class JobRunner:
+    """Runs due jobs one by one; several processes may, each job is leased to one of them."""
+
+    def __init__(
+        self, database: Database, handlers: Mapping[str, JobHandler], *, daily: tuple[str, ...] = ()
+    ) -> None:
+        self._database = database
+        self._handlers = handlers
+        self._daily = daily
+        self._planned: date | None = None
+
+    async def run(self) -> None:
+        """Run for ever."""
+        while True:
+            await self.plan_days()
+            if not await self.run_one():
+                await asyncio.sleep(IDLE)
+
+    async def plan_days(self) -> None:
+        """Make the jobs of each day that has come."""
+        today = self._database.clock.today()
+        if not self._daily or self._planned == today:
+            return
+        async with self._database.transaction(actor="job:plan") as session:
+            for kind in self._daily:
+                await enqueue_days(session, kind, today, today)
+        self._planned = today
+
+    async def run_one(self) -> bool:
+        """Run the job that is due longest; False when none is."""
+        job = await self._claim()
+        if job is None:
+            return False
+        handler = self._handlers[job.kind]
+        try:
+            record = await handler(job)
+            async with self._database.transaction(actor=f"job:{job.id}") as session:
+                await record(session)
+                await session.execute(
+                    update(job_table)
+                    .where(job_table.c.id == job.id)
+                    .values(done_at=datetime.now(UTC), lease_until=None, failure=None)
+                )
+        except Exception as error:  # noqa: BLE001 - logged; the job is tried again later
+            log().exception("job_failed", kind=job.kind)
+            await self._postpone(job, type(error).__name__)
+        return True
+
+    async def _claim(self) -> Job | None:
+        now = self._database.clock.now()
+        real = datetime.now(UTC)
+        async with self._database.transaction(actor="job:claim") as session:
+            row = (
+                await session.execute(
+                    select(job_table)
+                    .where(
+                        job_table.c.done_at.is_(None),
+                        job_table.c.run_at <= now,
+                        job_table.c.kind.in_(self._handlers),
+                        (job_table.c.lease_until.is_(None)) | (job_table.c.lease_until < real),
+                    )
+                    .order_by(job_table.c.run_at, job_table.c.key)
+                    .limit(1)
+                    .with_for_update(skip_locked=True)
+                )
+            ).first()
+            oldest = await session.scalar(
+                select(func.min(job_table.c.run_at)).where(
+                    job_table.c.done_at.is_(None), job_table.c.run_at <= now
+                )
+            )
+            metrics.job_oldest_seconds.labels(self._database.source).set(
+                (now - oldest).total_seconds() if oldest else 0
+            )
+            if row is None:
+                return None
+            await session.execute(
+                update(job_table)
+                .where(job_table.c.id == row.id)
+                .values(lease_until=real + LEASE, attempts=row.attempts + 1)
+            )
+            return Job(row.id, row.kind, row.key, row.arguments, row.attempts + 1)
+
+    async def _postpone(self, job: Job, failure: str) -> None:
+        pause = min(FIRST_RETRY * 2 ** min(job.attempts, 12), LONGEST_RETRY)
+        async with self._database.transaction(actor=f"job:{job.id}") as session:
+            await session.execute(
+                update(job_table)
+                .where(job_table.c.id == job.id)
+                .values(
+                    run_at=self._database.clock.now() + pause, lease_until=None, failure=failure
+                )
+            )

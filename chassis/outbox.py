@@ -1,0 +1,101 @@
+"""State and event are one write: `emit` numbers the event on its aggregate's row and keeps it."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    insert,
+    update,
+)
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.database import Aggregate, metadata
+from chassis.ids import new_id
+from chassis.telemetry import current_traceparent
+from contracts.events.envelope import CloudEvent
+from contracts.model import Contract
+from contracts.topics import BY_DATA
+
+MAX_EVENT_BYTES = 256 * 1024
+
+chassis_metadata = metadata()
+
+outbox = Table(
+    "outbox",
+    chassis_metadata,
+    Column("seq", BigInteger, Identity(always=True), primary_key=True),
+    Column("id", PG_UUID(as_uuid=True), nullable=False, unique=True),
+    Column("topic", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("published_at", DateTime(timezone=True)),
+    UniqueConstraint("topic", "key", "sequence"),
+    CheckConstraint(f"octet_length(body) <= {MAX_EVENT_BYTES}", name="body_size"),
+    Index("ix_outbox_pending", "seq", postgresql_where="published_at IS NULL"),
+    postgresql_with={
+        "autovacuum_vacuum_scale_factor": "0",
+        "autovacuum_vacuum_threshold": "5000",
+    },
+)
+
+
+async def emit(session: AsyncSession, aggregate: Aggregate, verb: str, data: Contract) -> UUID:
+    """Record that the aggregate is now as `data` says; the relay publishes it after the commit.
+
+    The UPDATE takes the aggregate's row lock before the number is given, so the order on the
+    topic is the order of the commits, without a gap.
+    """
+    topic = BY_DATA[type(data)]
+    await session.flush()
+    kind = type(aggregate)
+    sequence = await session.scalar(
+        update(kind)
+        .where(kind.id == aggregate.id)
+        .values(event_seq=kind.event_seq + 1)
+        .returning(kind.event_seq)
+        .execution_options(synchronize_session=False)
+    )
+    if sequence is None:
+        raise LookupError(f"{topic.name} {aggregate.id} has no row to number its event on")
+    info = session.info
+    recorded_at: datetime = info["clock"].now()
+    event = CloudEvent(
+        id=new_id(),
+        source=f"urn:minzheng:{info['source']}",
+        type=topic.type_of(verb),
+        subject=str(aggregate.id),
+        time=recorded_at,
+        sequence=sequence,
+        traceparent=current_traceparent(),
+        actor=info["actor"],
+        cause=info["cause"],
+        data=data.model_dump(mode="json"),
+    )
+    await session.execute(
+        insert(outbox)
+        .inline()
+        .values(
+            id=event.id,
+            topic=topic.name,
+            key=event.subject,
+            sequence=sequence,
+            type=event.type,
+            body=event.model_dump_json(exclude_none=True).encode(),
+            recorded_at=recorded_at.astimezone(UTC),
+        )
+    )
+    return event.id

@@ -1,0 +1,79 @@
+"""What a route asks for: who calls, with which scope, and the request's one transaction."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import audit
+from chassis.access import KeysUnavailable, Principal, TokenRejected
+from chassis.problems import Forbidden, Unauthorized, Unavailable
+from chassis.service import Runtime
+
+bearer = HTTPBearer(
+    auto_error=False, scheme_name="访问令牌", description="由 `POST /oauth2/token` 取得的 JWT"
+)
+
+
+def runtime_of(request: Request) -> Runtime:
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+CurrentRuntime = Annotated[Runtime, Depends(runtime_of)]
+
+
+async def caller(
+    runtime: CurrentRuntime,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+) -> Principal:
+    """The principal of a verified token; every service verifies for itself."""
+    if credentials is None:
+        raise Unauthorized("请在 Authorization 头中提供 Bearer 令牌")
+    try:
+        return await runtime.verifier.verify(credentials.credentials)
+    except TokenRejected as error:
+        raise Unauthorized("令牌无效或已过期") from error
+    except KeysUnavailable as error:
+        raise Unavailable("令牌的签发方尚未就绪，请稍后重试") from error
+
+
+Caller = Annotated[Principal, Depends(caller)]
+
+
+def require(scope: str) -> Callable[..., Awaitable[Principal]]:
+    """A dependency: the caller, who holds `scope`; a denial is audited in its own transaction."""
+
+    async def holder(runtime: CurrentRuntime, principal: Caller, request: Request) -> Principal:
+        if principal.may(scope):
+            return principal
+        async with runtime.database.transaction(actor=principal.subject) as session:
+            await audit.record(
+                session,
+                action=f"{request.method} {request.scope['route'].path}",
+                subject=scope,
+                result="denied",
+            )
+        raise Forbidden(f"需要权限 {scope}")
+
+    return holder
+
+
+async def visible_units(runtime: CurrentRuntime, principal: Caller) -> frozenset[int]:
+    return await runtime.places.visible(principal)
+
+
+VisibleUnits = Annotated[frozenset[int], Depends(visible_units)]
+
+
+async def transaction(
+    runtime: CurrentRuntime, principal: Caller, units: VisibleUnits
+) -> AsyncIterator[AsyncSession]:
+    """The request's transaction: committed before the answer goes out, or not at all."""
+    async with runtime.database.transaction(actor=principal.subject, units=units) as session:
+        yield session
+
+
+Transaction = Annotated[AsyncSession, Depends(transaction, scope="function")]

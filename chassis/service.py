@@ -1,0 +1,70 @@
+"""What a service is made of, and what a process of it runs with."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import APIRouter
+from sqlalchemy import MetaData
+
+from chassis.access import Jwks, KeySource, TokenVerifier
+from chassis.clock import Clock, open_clock
+from chassis.consumption import Consumer
+from chassis.database import Database
+from chassis.http_client import HttpClient
+from chassis.jobs import JobHandler
+from chassis.places import Places
+from chassis.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The parts of one process; made at its start, closed at its end."""
+
+    service: "Service"
+    settings: Settings
+    clock: Clock
+    database: Database
+    places: Places
+    verifier: TokenVerifier
+
+
+@dataclass(frozen=True)
+class Service:
+    """One domain: routes, tables, consumers and jobs; `migrations` holds a folder per lineage."""
+
+    name: str
+    title: str
+    description: str
+    routers: tuple[APIRouter, ...]
+    metadata: MetaData
+    migrations: Path
+    projection: MetaData | None = None
+    consumers: Callable[["Runtime"], tuple[Consumer, ...]] = lambda _: ()
+    jobs: Callable[["Runtime"], Mapping[str, JobHandler]] = lambda _: {}
+    daily: tuple[str, ...] = ()
+    publishes: tuple[str, ...] = ()
+    keys: Callable[[Settings], KeySource] | None = None
+    """Where tokens are verified from, for the issuer itself; else its JWKS over HTTP."""
+
+
+@asynccontextmanager
+async def running(service: Service, settings: Settings) -> AsyncIterator[Runtime]:
+    """Open what a process of the service needs; nothing is fetched or connected before its use."""
+    clock = open_clock(settings.clock or None, deployment=settings.deployment)
+    database = Database(
+        settings.database_url, clock, source=service.name, pool_size=settings.pool_size
+    )
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        if service.keys is None:
+            client = await stack.enter_async_context(HttpClient())
+            file = settings.state / f"{service.name}-jwks.json"
+            keys: KeySource = await stack.enter_async_context(
+                Jwks(settings.jwks_url, file=file, client=client)
+            )
+        else:
+            keys = service.keys(settings)
+        verifier = TokenVerifier(keys, settings.issuer, settings.audience)
+        yield Runtime(service, settings, clock, database, Places(database), verifier)

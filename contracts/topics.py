@@ -1,0 +1,88 @@
+"""Every topic: its data model, its verbs, who publishes and who subscribes."""
+
+from dataclasses import dataclass
+
+from contracts.events.community import SocialWorker
+from contracts.events.eldercare import Facility
+from contracts.events.indicator import FigureSeries
+from contracts.events.placename import PlaceUnit
+from contracts.events.relief import Standard
+from contracts.model import Contract
+
+PARTITIONS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """`name` is the aggregate's topic; a breaking change is a new topic that ends in `.v2`."""
+
+    name: str
+    data: type[Contract]
+    verbs: tuple[str, ...]
+    title: str
+    version: int = 1
+    partitions: int = PARTITIONS
+    subscribers: tuple[str, ...] = ()
+
+    @property
+    def publisher(self) -> str:
+        """The service that owns the topic."""
+        return self.name.split(".")[1]
+
+    def type_of(self, verb: str) -> str:
+        """The CloudEvents type of a verb; an unknown verb is a mistake of the publisher."""
+        if verb not in self.verbs:
+            raise ValueError(f"{self.name} has no verb {verb}")
+        return f"{self.name}.{verb}.v{self.version}"
+
+
+EVERY_SERVICE = ("relief", "eldercare", "indicator", "gateway")
+
+TOPICS: tuple[Topic, ...] = (
+    Topic(
+        "minzheng.eldercare.facility",
+        Facility,
+        ("registered", "changed", "corrected", "assessed", "closed"),
+        "养老服务设施",
+        subscribers=("indicator",),
+    ),
+    Topic(
+        "minzheng.relief.standard",
+        Standard,
+        ("set", "corrected"),
+        "社会救助标准",
+        subscribers=("indicator",),
+    ),
+    Topic(
+        "minzheng.indicator.figure",
+        FigureSeries,
+        ("reported", "corrected"),
+        "填报数",
+        subscribers=("indicator",),
+    ),
+    Topic(
+        "minzheng.placename.unit",
+        PlaceUnit,
+        ("founded", "changed", "abolished"),
+        "区划单位",
+        subscribers=EVERY_SERVICE,
+    ),
+    Topic(
+        "minzheng.community.social_worker",
+        SocialWorker,
+        ("registered", "changed", "removed"),
+        "社会工作专业人才",
+        subscribers=("indicator",),
+    ),
+)
+
+BY_NAME = {topic.name: topic for topic in TOPICS}
+BY_DATA = {topic.data: topic for topic in TOPICS}
+BY_TYPE_PREFIX = {(topic.name, topic.version): topic for topic in TOPICS}
+
+
+def topic_of_type(event_type: str) -> Topic | None:
+    """The topic whose data model an event type has, whatever its verb; None when unknown."""
+    head, _, version = event_type.rpartition(".v")
+    name, _, _verb = head.rpartition(".")
+    return BY_TYPE_PREFIX.get((name, int(version))) if version.isdigit() else None

@@ -1,0 +1,141 @@
+"""The `minzheng` command."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from chassis.migrate import migrate as migrate_service
+from chassis.settings import Settings
+from chassis.telemetry import configure_logging
+from contracts.topics import TOPICS
+from suite import catalogue
+
+app = typer.Typer(
+    name="minzheng", help="民政：区县民政局后台。", no_args_is_help=True, add_completion=False
+)
+out = Console()
+
+Data = Annotated[Path, typer.Option("--data", help="数据目录")]
+ServiceName = Annotated[str, typer.Argument(help="服务名：" + "、".join(catalogue.NAMES))]
+DEFAULT_DATA = Path("var/minzheng")
+
+
+@app.command()
+def run(
+    data: Data = DEFAULT_DATA,
+    port: Annotated[int, typer.Option(help="网关端口，其余服务取其后的空闲端口")] = 8000,
+    *,
+    demo: Annotated[bool, typer.Option("--demo", help="首次启动时建立演示区县")] = False,
+    kafka: Annotated[bool, typer.Option("--kafka", help="用 Kafka 代替内置消息日志")] = False,
+) -> None:
+    """在本机运行全部服务（内置数据库与消息日志）。"""
+    from suite.run import run as run_embedded  # noqa: PLC0415 - loads every service
+
+    raise typer.Exit(run_embedded(data, port=port, demo=demo, kafka=kafka))
+
+
+@app.command()
+def serve(
+    service: ServiceName,
+    host: Annotated[str, typer.Option(help="监听地址")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="监听端口")] = 8000,
+) -> None:
+    """运行一个服务的 HTTP 进程，设置取自环境变量。"""
+    from suite.processes import listen  # noqa: PLC0415 - heavy
+    from suite.processes import serve as serve_http
+
+    serve_http(service, listen(host, port))
+
+
+@app.command()
+def work(service: ServiceName) -> None:
+    """运行一个服务的后台进程：发布事件、消费事件、执行任务。"""
+    from suite.processes import do_work  # noqa: PLC0415 - heavy
+
+    do_work(catalogue.load(service))
+
+
+@app.command()
+def migrate(service: ServiceName) -> None:
+    """迁移一个服务的数据库，并在消息总线上建立主题。"""
+    from chassis.bus import open_bus  # noqa: PLC0415 - heavy
+
+    settings = Settings()
+
+    async def do() -> None:
+        await migrate_service(
+            catalogue.load(service), settings.owner_database_url, settings.database_url
+        )
+        if settings.bus:
+            await open_bus(settings.bus).ensure_topics(
+                {topic.name: topic.partitions for topic in TOPICS}
+            )
+
+    asyncio.run(do())
+    out.print(f"{service} 已迁移")
+
+
+@app.command()
+def demo(data: Data = DEFAULT_DATA) -> None:
+    """在运行中的套件里建立演示区县（可重复执行，已有的不会重复）。"""
+    from suite.data import DataFolder  # noqa: PLC0415 - heavy
+    from suite.demo import build_demo  # noqa: PLC0415 - heavy
+
+    configure_logging(service="suite", process="demo")
+    build_demo(DataFolder(data.resolve()))
+
+
+@app.command()
+def rebuild(
+    service: Annotated[str, typer.Argument(help="服务名")] = "indicator", data: Data = DEFAULT_DATA
+) -> None:
+    """由事件重新生成一个服务的投影，与现有结果逐项核对后替换。"""
+    from suite.operations import rebuild_service  # noqa: PLC0415 - heavy
+
+    rebuild_service(service, data, out)
+
+
+@app.command(name="dead-letters")
+def dead_letters(
+    data: Data = DEFAULT_DATA,
+    *,
+    replay: Annotated[bool, typer.Option("--replay", help="按序重新处理")] = False,
+) -> None:
+    """列出被搁置的事件；--replay 重新处理。"""
+    from suite.operations import dead_letters as show  # noqa: PLC0415 - heavy
+
+    raise typer.Exit(show(data, out, replay=replay))
+
+
+@app.command()
+def contracts(
+    *, check: Annotated[bool, typer.Option("--check", help="只核对，不写文件")] = False
+) -> None:
+    """由代码生成 contracts/ 下的 JSON Schema、AsyncAPI 与 OpenAPI。"""
+    from suite.contracts import differences, write  # noqa: PLC0415 - heavy
+
+    changed = differences() if check else write()
+    for name in changed:
+        out.print(("与代码不符：" if check else "已写：") + name)
+    raise typer.Exit(1 if check and changed else 0)
+
+
+@app.command()
+def doctor(data: Data = DEFAULT_DATA) -> None:
+    """体检：哪些在运行、哪些落后、哪些被搁置、哪些将到期。"""
+    from suite.doctor import examine  # noqa: PLC0415 - heavy
+
+    findings = asyncio.run(examine(data))
+    table = Table("项目", "状态", "说明")
+    for finding in findings:
+        table.add_row(finding.subject, finding.word, finding.detail)
+    out.print(table)
+    raise typer.Exit(0 if all(finding.well for finding in findings) else 1)
+
+
+def main() -> None:
+    app()

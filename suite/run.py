@@ -1,0 +1,221 @@
+"""`minzheng run`: the whole suite on one machine, embedded, under one supervisor."""
+
+import asyncio
+import gc
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn
+
+from chassis import private_file
+from chassis.bus import open_bus
+from chassis.clock import drive
+from chassis.migrate import migrate
+from chassis.telemetry import configure_logging, log
+from contracts.topics import TOPICS
+from suite import catalogue
+from suite.broker import Broker
+from suite.data import BUS, DataFolder
+from suite.demo import build_demo
+from suite.ports import HOST, is_free
+from suite.postgres import Postgres
+from suite.processes import listen, serving, working
+from suite.supervisor import Supervisor
+
+PORTS_TRIED = 200
+READY_SECONDS = 120.0
+LOOK = 0.05
+ISSUER = "minzheng"
+
+
+@dataclass(slots=True)
+class Embedded:
+    """One run: servers, sockets and the environment of each process."""
+
+    folder: DataFolder
+    port: int
+    kafka: bool = False
+    postgres: Postgres = field(init=False)
+    broker: Broker | None = None
+    ports: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.postgres = self.folder.postgres()
+
+    def environment(self, name: str) -> dict[str, str]:
+        """What a process of the service is told."""
+        told = {
+            "MINZHENG_JWKS_URL": f"{self.url('gateway')}/.well-known/jwks.json",
+            "MINZHENG_ISSUER": ISSUER,
+            "MINZHENG_STATE": str(self.folder.state),
+            "MINZHENG_KEYS": str(self.folder.keys),
+            "MINZHENG_CLOCK": str(self.folder.clock),
+            "MINZHENG_GATEWAY_URL": self.url("gateway"),
+            "MINZHENG_CONSOLE_URL": self.url("console"),
+            "MINZHENG_CLIENTS": str(self.folder.clients),
+        }
+        for upstream in catalogue.UPSTREAMS:
+            told[f"MINZHENG_UPSTREAM_{upstream.upper()}"] = self.url(upstream)
+        if self.broker is not None:
+            told["MINZHENG_KAFKA"] = self.broker.address
+        else:
+            told["MINZHENG_BUS_URL"] = self.folder.urls(self.postgres, BUS)[1]
+        if name in catalogue.NAMES:
+            told["DATABASE_URL"], told["OWNER_DATABASE_URL"] = self.folder.urls(self.postgres, name)
+        return told
+
+    def url(self, name: str) -> str:
+        return f"http://{HOST}:{self.ports[name]}"
+
+    @property
+    def bus_url(self) -> str:
+        if self.broker is not None:
+            return f"kafka://{self.broker.address}"
+        return self.folder.urls(self.postgres, BUS)[1]
+
+    async def prepare(self) -> None:
+        """Databases, migrations, topics."""
+        await self.folder.make_databases(self.postgres)
+        for service in catalogue.load_all():
+            app_url, owner_url = self.folder.urls(self.postgres, service.name)
+            await migrate(service, owner_url, app_url)
+        await open_bus(self.bus_url).ensure_topics(
+            {topic.name: topic.partitions for topic in TOPICS}
+        )
+
+
+def take_ports(first: int) -> dict[str, int]:
+    """The gateway's port as asked for; the others are the next free ones."""
+    ports = {"gateway": first}
+    candidate = first
+    for name in ("console", *catalogue.UPSTREAMS):
+        candidate += 1
+        while not is_free(candidate):
+            candidate += 1
+            if candidate > first + PORTS_TRIED:
+                raise OSError(f"no free ports above {first}")
+        ports[name] = candidate
+    return ports
+
+
+def run(data: Path, *, port: int, demo: bool, kafka: bool) -> int:
+    """Run until SIGTERM; the exit code."""
+    data.mkdir(parents=True, exist_ok=True)
+    data.chmod(0o711)  # the database's account passes through; what is secret is 0600 or 0700
+    configure_logging(service="suite", process="run")
+    console = Console(stderr=True)
+    folder = DataFolder(data.resolve())
+    embedded = Embedded(folder, port, kafka)
+    with ExitStack() as stack, _progress(console) as progress:
+        step = progress.add_task("启动数据库", total=None)
+        embedded.ports = take_ports(port)
+        sockets = {name: listen(HOST, number) for name, number in embedded.ports.items()}
+        embedded.postgres.start()
+        stack.callback(embedded.postgres.stop)
+        if kafka:
+            progress.update(step, description="启动 Kafka")
+            embedded.broker = Broker(folder.path / "kafka")
+            embedded.broker.start()
+            stack.callback(embedded.broker.stop)
+        progress.update(step, description="准备各服务的数据库")
+        asyncio.run(embedded.prepare())
+        if not folder.clock.exists():
+            drive(folder.clock, None)
+        progress.update(step, description="启动各服务")
+        supervisor = Supervisor(watch=lambda: _revive(embedded))
+        supervisor.install_signals()
+        for name, bound in sockets.items():
+            supervisor.add(f"serve-{name}", _told(embedded, name, serving(name, bound)))
+        for name in catalogue.NAMES:
+            supervisor.add(f"work-{name}", _told(embedded, name, working(name)))
+        _warm()
+        stack.callback(supervisor.stop)
+        supervisor.start()
+        private_file.replace(
+            folder.endpoints,
+            json.dumps({name: embedded.url(name) for name in embedded.ports}).encode(),
+        )
+        stack.callback(folder.endpoints.unlink, missing_ok=True)
+        if not _until_ready(embedded, supervisor):
+            return 0 if supervisor.stopping else 1
+        progress.stop()
+        if demo and not folder.demo_done.exists():
+            supervisor.start([supervisor.add("demo", lambda: build_demo(folder), once=True)])
+            supervisor.tend_until(folder.demo_done.exists)
+        if not supervisor.stopping:
+            print(  # noqa: T201 - the line that others wait for
+                f"ready 网关 {embedded.url('gateway')} 文档 {embedded.url('gateway')}/docs"
+                f" 规划指标 {embedded.url('console')}",
+                flush=True,
+            )
+        supervisor.tend_until(lambda: False)
+    return 0
+
+
+def _told(embedded: Embedded, name: str, run_it: Callable[[], None]) -> Callable[[], None]:
+    """A process's life under its own environment."""
+
+    def live() -> None:
+        os.environ.update(embedded.environment(name))
+        run_it()
+
+    return live
+
+
+def _warm() -> None:
+    """Load what the forks will need, once."""
+    catalogue.load_all()
+    import_module("services.gateway.app")
+    import_module("services.console.app")
+    gc.collect()
+
+
+def _revive(embedded: Embedded) -> None:
+    """Start the servers again that died under us; the services reconnect by themselves."""
+    if _ended(embedded.postgres.process):
+        log().warning("process_ended", process="postgres")
+        embedded.postgres.stop()
+        embedded.postgres.start()
+    if embedded.broker is not None and _ended(embedded.broker.process):
+        log().warning("process_ended", process="kafka")
+        embedded.broker.stop()
+        embedded.broker.start()
+
+
+def _ended(process: subprocess.Popen[bytes] | None) -> bool:
+    return process is not None and process.poll() is not None
+
+
+def _until_ready(embedded: Embedded, supervisor: Supervisor) -> bool:
+    """Wait until every service answers that it is ready."""
+    deadline = time.monotonic() + READY_SECONDS
+    with httpx.Client(timeout=5) as client:
+        for name in embedded.ports:
+            while not _answers(client, f"{embedded.url(name)}/-/ready"):
+                supervisor.tend()
+                if supervisor.stopping or time.monotonic() > deadline:
+                    return False
+                time.sleep(LOOK)
+    return True
+
+
+def _answers(client: httpx.Client, url: str) -> bool:
+    try:
+        return client.get(url).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), console=console, transient=True
+    )
