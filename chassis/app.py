@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from pydantic import BaseModel
@@ -20,6 +21,31 @@ class Health(BaseModel):
     """进程状态。"""
 
     status: str
+
+
+class BodyLimit:
+    """Pure ASGI: a body above the limit is refused with a problem, whether or not it says so."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"")
+        length = int(declared) if declared.isdigit() else 0
+        came = 0
+
+        async def limited() -> Message:
+            nonlocal came
+            message = await receive()
+            came += len(message.get("body", b""))
+            if max(length, came) > MAX_BODY_BYTES:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return message
+
+        await self._app(scope, limited, send)
 
 
 class RequestLog:
@@ -57,6 +83,25 @@ class RequestLog:
                         status=status,
                         duration_ms=round(took * 1000, 1),
                     )
+
+
+class BodyLimit:
+    """Pure ASGI: a body that is said to be too large is refused before it is read.
+
+    One that turns out to be too large is the framework's to refuse.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        length = dict(scope.get("headers", ())).get(b"content-length", b"")
+        if length.isdigit() and int(length) > MAX_BODY_BYTES:
+            most = f"请求体不得超过 {MAX_BODY_BYTES // 1024 // 1024} MiB"
+            refusal = problems.problem_response(problems.TooLarge(most))
+            await refusal(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
 
 
 operations = APIRouter(prefix="/-", include_in_schema=False)
@@ -98,9 +143,18 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
         lifespan=lifespan,
         max_body_size=MAX_BODY_BYTES,
     )
+    app.add_middleware(BodyLimit)
     app.add_middleware(RequestLog)
     problems.install(app)
     for router in service.routers:
         app.include_router(router)
     app.include_router(operations)
+    own_document, whole = app.openapi, dict[str, Any]()
+
+    def document() -> dict[str, Any]:
+        if not whole:
+            whole.update(problems.with_schema(own_document()))
+        return whole
+
+    app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way
     return app

@@ -44,6 +44,7 @@ BATCH = 500
 POLL = 1.0
 FIRST_PAUSE, LAST_PAUSE = 0.1, 30.0
 PAUSE_LOCK = 7_302
+"""Held shared by each live projecting transaction; a rebuild takes it alone to change over."""
 SEE = text(
     "INSERT INTO inbox (consumer, event_id) SELECT :consumer, unnest(CAST(:ids AS uuid[]))"
     " ON CONFLICT DO NOTHING RETURNING event_id"
@@ -216,7 +217,7 @@ class Consumption:
         async with self.database.transaction(
             actor=self._actor, units=units, schema=self.schema
         ) as session:
-            await session.execute(text(f"SELECT pg_advisory_xact_lock_shared({PAUSE_LOCK})"))
+            await self._wait_for_rebuild(session)
             next_ = records[-1].offset + 1
             await self._move_offset(session, partition, next_)
             parked_keys = await self._parked_keys(session, {record.key for record in records})
@@ -241,6 +242,10 @@ class Consumption:
                     await self.consumer.handler(session, new)
         self.positions[partition] = next_
 
+    async def _wait_for_rebuild(self, session: AsyncSession) -> None:
+        if self.schema == PROJECTION:
+            await session.execute(text(f"SELECT pg_advisory_xact_lock_shared({PAUSE_LOCK})"))
+
     async def _move_offset(
         self, session: AsyncSession, partition: TopicPartition, next_: int
     ) -> None:
@@ -258,6 +263,8 @@ class Consumption:
         )
         if moved.first() is not None:
             return
+        if expected:
+            raise OffsetMovedError
         created = await session.execute(
             insert(consumer_offset)
             .values(
@@ -353,6 +360,8 @@ class Consumption:
         self, subscription: Subscription, partition: TopicPartition, records: Sequence[Record]
     ) -> int:
         pause = FIRST_PAUSE
+        began = self.positions.get(partition, 0)
+        count = len(records)
         while True:
             try:
                 await self.take(partition, records)
@@ -368,9 +377,12 @@ class Consumption:
                 )
                 await asyncio.sleep(pause)
                 pause *= 2
+                if self.positions.get(partition, 0) != began:
+                    done = self.positions[partition]
+                    records = [record for record in records if record.offset >= done]
             else:
                 await subscription.commit({partition: self.positions[partition]})
-                return len(records)
+                return count
 
     async def parked(self) -> list[DeadLetter]:
         """What waits in the dead letters of this consumer, in order."""
@@ -402,6 +414,7 @@ class Consumption:
         async with self.database.transaction(
             actor=self._actor, units=await self.units(), schema=self.schema
         ) as session:
+            await self._wait_for_rebuild(session)
             waiting = (
                 await session.execute(
                     select(dead_letter)

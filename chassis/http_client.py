@@ -1,4 +1,4 @@
-"""Calls to others over HTTP; the one module that knows httpx."""
+"""Calls to others over HTTP. Only the gateway's proxy, which streams, goes to httpx past it."""
 
 import asyncio
 import email.utils

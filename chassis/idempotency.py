@@ -4,12 +4,14 @@ Looked up after authorisation and before `If-Match`; another body under the same
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
+from fastapi.dependencies.utils import get_dependant
+from fastapi.params import Depends as DependsOn
 from fastapi.routing import APIRoute
 from sqlalchemy import Column, DateTime, Integer, LargeBinary, Table, Text, delete, insert, select
 from sqlalchemy import text as sql
@@ -17,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.outbox import chassis_metadata
 from chassis.problems import Unprocessable
-from chassis.requests import Caller, Transaction
+from chassis.requests import Caller, Transaction, require
 
 KEPT_FOR = timedelta(days=30)
 KEPT_HEADERS = ("content-type", "etag", "location")
@@ -91,7 +93,23 @@ _Keep = Callable[[Response], Awaitable[None]]
 
 
 class Route(APIRoute):
-    """Keeps the rendered answer for its key, before the function-scoped commit."""
+    """Keeps the rendered answer for its key, before the function-scoped commit.
+
+    The scope that the endpoint asks for is checked first: before a first answer is looked up, and
+    before a connection is taken.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        *,
+        dependencies: Sequence[DependsOn] | None = None,
+        **settings: Any,  # noqa: ANN401 - passed on as they come
+    ) -> None:
+        asked = (one.call for one in get_dependant(path=path, call=endpoint).dependencies)
+        scopes = [Depends(call) for call in asked if isinstance(call, require)]
+        super().__init__(path, endpoint, dependencies=[*scopes, *(dependencies or ())], **settings)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()

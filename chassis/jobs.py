@@ -11,7 +11,19 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, Index, Integer, Table, Text, func, select, update
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Exists,
+    Index,
+    Integer,
+    Table,
+    Text,
+    exists,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -85,6 +97,15 @@ async def enqueue_days(session: AsyncSession, kind: str, first: date, today: dat
         day += timedelta(days=1)
 
 
+def _day_before_waits() -> Exists:
+    earlier = job_table.alias()
+    return exists().where(
+        earlier.c.kind == job_table.c.kind,
+        earlier.c.key < job_table.c.key,
+        earlier.c.done_at.is_(None),
+    )
+
+
 class JobRunner:
     """Runs due jobs one by one; several processes may, each job is leased to one of them."""
 
@@ -122,12 +143,10 @@ class JobRunner:
         try:
             record = await handler(job)
             async with self._database.transaction(actor=f"job:{job.id}") as session:
-                await record(session)
-                await session.execute(
-                    update(job_table)
-                    .where(job_table.c.id == job.id)
-                    .values(done_at=datetime.now(UTC), lease_until=None, failure=None)
-                )
+                if await self._end(
+                    session, job, done_at=datetime.now(UTC), lease_until=None, failure=None
+                ):
+                    await record(session)
         except Exception as error:  # noqa: BLE001 - logged; the job is tried again later
             log().exception("job_failed", kind=job.kind)
             await self._postpone(job, type(error).__name__)
@@ -144,6 +163,7 @@ class JobRunner:
                         job_table.c.done_at.is_(None),
                         job_table.c.run_at <= now,
                         job_table.c.kind.in_(self._handlers),
+                        job_table.c.kind.not_in(self._daily) | ~_day_before_waits(),
                         (job_table.c.lease_until.is_(None)) | (job_table.c.lease_until < real),
                     )
                     .order_by(job_table.c.run_at, job_table.c.key)
@@ -171,10 +191,24 @@ class JobRunner:
     async def _postpone(self, job: Job, failure: str) -> None:
         pause = min(FIRST_RETRY * 2 ** min(job.attempts, 12), LONGEST_RETRY)
         async with self._database.transaction(actor=f"job:{job.id}") as session:
-            await session.execute(
-                update(job_table)
-                .where(job_table.c.id == job.id)
-                .values(
-                    run_at=self._database.clock.now() + pause, lease_until=None, failure=failure
-                )
+            await self._end(
+                session,
+                job,
+                run_at=self._database.clock.now() + pause,
+                lease_until=None,
+                failure=failure,
             )
+
+    async def _end(self, session: AsyncSession, job: Job, **values: object) -> bool:
+        """Write how this attempt ended; False when its lease ran out and another took the job."""
+        ended = await session.execute(
+            update(job_table)
+            .where(
+                job_table.c.id == job.id,
+                job_table.c.attempts == job.attempts,
+                job_table.c.done_at.is_(None),
+            )
+            .values(values)
+            .returning(job_table.c.id)
+        )
+        return ended.first() is not None

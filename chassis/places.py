@@ -77,6 +77,9 @@ class Places:
         """The current register, read anew when an event has changed it."""
         if time.monotonic() - self._looked_at < LOOK_AGAIN_AFTER:
             return self._register
+        if self._lock.locked() and self._looked_at > float("-inf"):
+            # Whoever looks waits for a connection, and the caller may hold the last one.
+            return self._register
         async with self._lock:
             if time.monotonic() - self._looked_at >= LOOK_AGAIN_AFTER:
                 await self._look()

@@ -1,5 +1,6 @@
 """Problems (RFC 9457): stable types, Chinese words, never an echo of the input."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -136,6 +137,15 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def with_schema(document: dict[str, Any]) -> dict[str, Any]:
+    """An OpenAPI document with the schema of the problems that its operations refer to."""
+    schema = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas = {**schema.pop("$defs"), "ProblemBody": schema}
+    components = document.get("components", {})
+    whole = {**components, "schemas": {**schemas, **components.get("schemas", {})}}
+    return {**document, "components": whole}
+
+
 def problem_response(problem: Problem) -> Response:
     body: dict[str, Any] = {
         "type": f"urn:minzheng:problem:{problem.slug}",
@@ -177,8 +187,15 @@ VALIDATION_TEXTS = {
 }
 
 
+_FIELD_NAME = re.compile(r"(?!.*\d{5})[A-Za-z_][A-Za-z0-9_-]{0,39}")
+
+
 def _pointer(location: Sequence[str | int]) -> str:
-    parts = [str(part).replace("~", "~0").replace("/", "~1") for part in location]
+    """Where the value stands. A key of the client's making is told only if it looks like a name."""
+    parts = [
+        str(part) if isinstance(part, int) or _FIELD_NAME.fullmatch(part) else "…"
+        for part in location
+    ]
     if parts and parts[0] == "body":
         parts = parts[1:]
     return "/" + "/".join(parts) if parts else ""

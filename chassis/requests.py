@@ -1,6 +1,7 @@
 """What a route asks for: who calls, with which scope, and the request's one transaction."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -13,7 +14,7 @@ from chassis.problems import Forbidden, Unauthorized, Unavailable
 from chassis.service import Runtime
 
 bearer = HTTPBearer(
-    auto_error=False, scheme_name="访问令牌", description="由 `POST /oauth2/token` 取得的 JWT"
+    auto_error=False, scheme_name="bearer", description="由 `POST /oauth2/token` 取得的 JWT"
 )
 
 
@@ -43,22 +44,25 @@ async def caller(
 Caller = Annotated[Principal, Depends(caller)]
 
 
-def require(scope: str) -> Callable[..., Awaitable[Principal]]:
+@dataclass(frozen=True, slots=True)
+class require:  # noqa: N801 - reads as the verb that it is: Depends(require("relief:read"))
     """A dependency: the caller, who holds `scope`; a denial is audited in its own transaction."""
 
-    async def holder(runtime: CurrentRuntime, principal: Caller, request: Request) -> Principal:
-        if principal.may(scope):
+    scope: str
+
+    async def __call__(
+        self, runtime: CurrentRuntime, principal: Caller, request: Request
+    ) -> Principal:
+        if principal.may(self.scope):
             return principal
         async with runtime.database.transaction(actor=principal.subject) as session:
             await audit.record(
                 session,
                 action=f"{request.method} {request.scope['route'].path}",
-                subject=scope,
+                subject=self.scope,
                 result="denied",
             )
-        raise Forbidden(f"需要权限 {scope}")
-
-    return holder
+        raise Forbidden(f"需要权限 {self.scope}")
 
 
 async def visible_units(runtime: CurrentRuntime, principal: Caller) -> frozenset[int]:

@@ -41,7 +41,7 @@ class Service:
     metadata: MetaData
     migrations: Path
     projection: MetaData | None = None
-    consumers: Callable[["Runtime"], tuple[Consumer, ...]] = lambda _: ()
+    consumers: tuple[Consumer, ...] = ()
     jobs: Callable[["Runtime"], Mapping[str, JobHandler]] = lambda _: {}
     daily: tuple[str, ...] = ()
     publishes: tuple[str, ...] = ()

@@ -11,9 +11,9 @@ from chassis.service import Runtime, Service, running
 from chassis.settings import Settings
 
 
-def consumers_of(runtime: Runtime) -> tuple[Consumer, ...]:
+def consumers_of(service: Service) -> tuple[Consumer, ...]:
     """The service's own consumers and the one that keeps its register of units."""
-    return (places_consumer(runtime.service.name), *runtime.service.consumers(runtime))
+    return (places_consumer(service.name), *service.consumers)
 
 
 def consumption(runtime: Runtime, consumer: Consumer, *, schema: str = "") -> Consumption:
@@ -26,7 +26,7 @@ async def work(service: Service, settings: Settings) -> None:
         bus = open_bus(settings.bus)
         if service.publishes:
             tasks.create_task(relay(settings.database_url, bus, service=service.name))
-        for consumer in consumers_of(runtime):
+        for consumer in consumers_of(runtime.service):
             tasks.create_task(consumption(runtime, consumer).run(bus))
         runner = JobRunner(runtime.database, service.jobs(runtime), daily=service.daily)
         tasks.create_task(runner.run())

@@ -156,7 +156,7 @@ class Broker:
         (self.data / "server.properties").write_text(settings)
 
     def _format(self, jars: Path) -> None:
-        """Once per folder; cut short by a crash, it goes on under the id kept, the only one taken."""
+        """Once per folder; after a crash in between it goes on under the id kept, as it must."""
         if (self.data / "log" / "meta.properties").exists():
             return
         kept = self.data / "cluster-id"

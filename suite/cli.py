@@ -45,10 +45,9 @@ def serve(
     port: Annotated[int, typer.Option(help="监听端口")] = 8000,
 ) -> None:
     """运行一个服务的 HTTP 进程，设置取自环境变量。"""
-    from suite.processes import listen  # noqa: PLC0415 - heavy
-    from suite.processes import serve as serve_http
+    from suite import processes  # noqa: PLC0415 - heavy
 
-    serve_http(service, listen(host, port))
+    processes.serve(service, processes.listen(host, port))
 
 
 @app.command()
@@ -86,7 +85,7 @@ def demo(data: Data = DEFAULT_DATA) -> None:
     from suite.demo import build_demo  # noqa: PLC0415 - heavy
 
     configure_logging(service="suite", process="demo")
-    build_demo(DataFolder(data.resolve()))
+    build_demo(DataFolder.at(data))
 
 
 @app.command()

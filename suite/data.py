@@ -4,6 +4,7 @@ import json
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from chassis import private_file
 from suite import catalogue
@@ -18,6 +19,11 @@ class DataFolder:
 
     path: Path
 
+    @classmethod
+    def at(cls, path: Path) -> Self:
+        """The folder, wherever the process goes from here."""
+        return cls(path.resolve())
+
     @property
     def clock(self) -> Path:
         return self.path / "clock"
@@ -29,6 +35,10 @@ class DataFolder:
     @property
     def state(self) -> Path:
         return self.path / "state"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
 
     @property
     def clients(self) -> Path:

@@ -26,6 +26,7 @@ from suite import catalogue
 from suite.broker import Broker
 from suite.data import BUS, DataFolder
 from suite.demo import build_demo
+from suite.demo.clients import make_clients
 from suite.ports import HOST, is_free
 from suite.postgres import Postgres
 from suite.processes import listen, serving, working
@@ -35,6 +36,7 @@ PORTS_TRIED = 200
 READY_SECONDS = 120.0
 LOOK = 0.05
 ISSUER = "minzheng"
+LARGEST_LOG = 50 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -76,6 +78,10 @@ class Embedded:
     def url(self, name: str) -> str:
         return f"http://{HOST}:{self.ports[name]}"
 
+    def endpoints(self) -> dict[str, str]:
+        """Where everything answers, for the other commands."""
+        return {name: self.url(name) for name in self.ports} | {"bus": self.bus_url}
+
     @property
     def bus_url(self) -> str:
         if self.broker is not None:
@@ -113,7 +119,7 @@ def run(data: Path, *, port: int, demo: bool, kafka: bool) -> int:
     data.chmod(0o711)  # the database's account passes through; what is secret is 0600 or 0700
     configure_logging(service="suite", process="run")
     console = Console(stderr=True)
-    folder = DataFolder(data.resolve())
+    folder = DataFolder.at(data)
     embedded = Embedded(folder, port, kafka)
     with ExitStack() as stack, _progress(console) as progress:
         step = progress.add_task("启动数据库", total=None)
@@ -128,22 +134,22 @@ def run(data: Path, *, port: int, demo: bool, kafka: bool) -> int:
             stack.callback(embedded.broker.stop)
         progress.update(step, description="准备各服务的数据库")
         asyncio.run(embedded.prepare())
+        if demo:
+            gateway_url, _ = folder.urls(embedded.postgres, "gateway")
+            asyncio.run(make_clients(folder, gateway_url))
         if not folder.clock.exists():
             drive(folder.clock, None)
         progress.update(step, description="启动各服务")
         supervisor = Supervisor(watch=lambda: _revive(embedded))
         supervisor.install_signals()
         for name, bound in sockets.items():
-            supervisor.add(f"serve-{name}", _told(embedded, name, serving(name, bound)))
+            _add(supervisor, embedded, f"serve-{name}", name, serving(name, bound))
         for name in catalogue.NAMES:
-            supervisor.add(f"work-{name}", _told(embedded, name, working(name)))
+            _add(supervisor, embedded, f"work-{name}", name, working(name))
         _warm()
         stack.callback(supervisor.stop)
         supervisor.start()
-        private_file.replace(
-            folder.endpoints,
-            json.dumps({name: embedded.url(name) for name in embedded.ports}).encode(),
-        )
+        private_file.replace(folder.endpoints, json.dumps(embedded.endpoints()).encode())
         stack.callback(folder.endpoints.unlink, missing_ok=True)
         if not _until_ready(embedded, supervisor):
             return 0 if supervisor.stopping else 1
@@ -161,14 +167,32 @@ def run(data: Path, *, port: int, demo: bool, kafka: bool) -> int:
     return 0
 
 
-def _told(embedded: Embedded, name: str, run_it: Callable[[], None]) -> Callable[[], None]:
-    """A process's life under its own environment."""
+def _add(
+    supervisor: Supervisor,
+    embedded: Embedded,
+    child: str,
+    service: str,
+    run_it: Callable[[], None],
+) -> None:
+    """Have a process kept running, under its own environment and with a log file of its own."""
 
     def live() -> None:
-        os.environ.update(embedded.environment(name))
+        _log_to(embedded.folder.logs / f"{child}.log")
+        os.environ.update(embedded.environment(service))
         run_it()
 
-    return live
+    supervisor.add(child, live)
+
+
+def _log_to(path: Path) -> None:
+    """Append what this process prints to a file; a file that has grown large begins anew."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    if path.exists() and path.stat().st_size > LARGEST_LOG:
+        path.replace(path.with_suffix(".1.log"))
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.close(file)
 
 
 def _warm() -> None:
@@ -182,11 +206,11 @@ def _warm() -> None:
 def _revive(embedded: Embedded) -> None:
     """Start the servers again that died under us; the services reconnect by themselves."""
     if _ended(embedded.postgres.process):
-        log().warning("process_ended", process="postgres")
+        log().warning("process_ended", kind="postgres")
         embedded.postgres.stop()
         embedded.postgres.start()
     if embedded.broker is not None and _ended(embedded.broker.process):
-        log().warning("process_ended", process="kafka")
+        log().warning("process_ended", kind="kafka")
         embedded.broker.stop()
         embedded.broker.start()
 

@@ -123,7 +123,7 @@ class Supervisor:
                 FIRST_PAUSE if lived > STEADY_AFTER else min(child.pause * 2, LONGEST_PAUSE)
             )
             child.start_at = time.monotonic() + child.pause
-            log().warning("process_ended", process=child.name, exit_code=code)
+            log().warning("process_ended", kind=child.name, exit_code=code)
 
 
 def _live(child: Child, parent: int) -> None:
@@ -136,7 +136,7 @@ def _live(child: Child, parent: int) -> None:
         child.run()
         code = 0
     except BaseException:  # noqa: BLE001 - whatever it is, this fork ends here and is started again
-        log().exception("process_failed", process=child.name)
+        log().exception("process_failed", kind=child.name)
     finally:
         sys.stdout.flush()
         os._exit(code)

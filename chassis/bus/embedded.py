@@ -17,7 +17,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from chassis.bus.contract import Assigned, BusError, Message, Record, TopicPartition
 
 _CONNECT_SECONDS = 10.0
-_QUERY_SECONDS = 20.0
+_QUERY_SECONDS = 10.0
 _CLOSE_SECONDS = 2.0
 _POLL_SECONDS = (0.02, 0.5)
 # How often the shares of a group are looked at: at rest, and while one of ours is still held.
@@ -200,8 +200,8 @@ class EmbeddedBus:
             finally:
                 heart.cancel()
                 await asyncio.gather(heart, return_exceptions=True)
-                with contextlib.suppress(BusError):
-                    await subscription.leave()
+                with contextlib.suppress(BusError, TimeoutError):
+                    await asyncio.wait_for(subscription.leave(), _CLOSE_SECONDS)
 
 
 class EmbeddedProducer:

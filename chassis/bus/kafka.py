@@ -261,7 +261,7 @@ class KafkaSubscription(aiokafka.ConsumerRebalanceListener):  # type: ignore[mis
 
     async def lag(self) -> dict[TopicPartition, int]:
         with _bus_errors("asking for the lag"):
-            async with asyncio.timeout(self._patience / 6):
+            async with asyncio.timeout(min(_REQUEST_SECONDS, self._patience)):
                 ends = await self._client.end_offsets([_theirs(p) for p in self._ready])
                 return {
                     _ours(partition): max(0, end - await self._client.position(partition))

@@ -167,10 +167,10 @@ class Register:
         while waiting:
             unit = self._units.get(waiting.pop())
             for period in unit.periods if unit else ():
-                known = period.from_ <= until and period.parent is not None
-                if known and period.parent not in above:
-                    above.add(period.parent)
-                    waiting.append(period.parent)
+                parent = period.parent if period.from_ <= until else None
+                if parent is not None and parent not in above:
+                    above.add(parent)
+                    waiting.append(parent)
         return frozenset(above)
 
     def towns(self, day: date) -> tuple[int, ...]:

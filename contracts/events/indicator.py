@@ -18,7 +18,7 @@ class FigureEntry(Contract):
 
 
 class FigureSeries(Contract):
-    """Topic `minzheng.indicator.figure`: what is reported of one measure for one unit, as known now.
+    """Topic `minzheng.indicator.figure`: what is reported of one measure for one unit, known now.
 
     A flow's values are cumulative since 1 January of the day's year.
     """

@@ -127,7 +127,7 @@ class Running:
 
     async def consume(self) -> None:
         """Let every consumer of the service take all that its topics hold."""
-        for consumer in consumers_of(self.runtime):
+        for consumer in consumers_of(self.service):
             await drain(consumption(self.runtime, consumer), self.bus)
 
     async def rows(self, query: str, *arguments: object) -> list[asyncpg.Record]:

@@ -1,0 +1,7 @@
+from sqlalchemy.orm import DeclarativeBase
+
+from chassis.database import metadata
+
+
+class Base(DeclarativeBase):
+    metadata = metadata()

@@ -1,0 +1,76 @@
+"""Whether everything that was written has arrived: outboxes empty, consumers at the end."""
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass
+
+import asyncpg
+
+from chassis.bus import open_bus
+from chassis.work import consumers_of
+from contracts.topics import TOPICS
+from suite import catalogue
+from suite.data import DataFolder
+
+LOOK = 0.05
+PATIENCE = 120.0
+OUTBOX = "SELECT count(*) FROM chassis.outbox WHERE published_at IS NULL"
+OFFSETS = "SELECT consumer, topic, partition, next FROM projection.consumer_offset"
+
+
+class NotSettledError(RuntimeError):
+    """Something stays behind; the message says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What a service has not published, and what its consumers have not taken, yet."""
+
+    service: str
+    unpublished: int
+    unread: dict[str, int]
+
+    @property
+    def is_settled(self) -> bool:
+        return not self.unpublished and not any(self.unread.values())
+
+
+async def behind(folder: DataFolder) -> list[Behind]:
+    """How far each service of the running suite is behind."""
+    postgres = folder.postgres()
+    bus = open_bus(json.loads(folder.endpoints.read_text())["bus"])
+    ends = await bus.end_offsets([topic.name for topic in TOPICS])
+    found = []
+    for name in catalogue.NAMES:
+        connection = await asyncpg.connect(folder.urls(postgres, name)[0])
+        try:
+            unpublished = await connection.fetchval(OUTBOX)
+            taken: dict[tuple[str, str, int], int] = {
+                (row["consumer"], row["topic"], row["partition"]): row["next"]
+                for row in await connection.fetch(OFFSETS)
+            }
+        finally:
+            await connection.close()
+        unread: dict[str, int] = {}
+        for consumer in consumers_of(catalogue.load(name)):
+            unread[consumer.name] = sum(
+                end - taken.get((consumer.name, partition.topic, partition.partition), 0)
+                for partition, end in ends.items()
+                if partition.topic in consumer.topics
+            )
+        found.append(Behind(name, unpublished, unread))
+    return found
+
+
+async def until_settled(folder: DataFolder) -> None:
+    """Return when every service has published and taken everything.
+
+    Raises:
+        NotSettledError: not within two minutes.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while late := [one for one in await behind(folder) if not one.is_settled]:
+        if time.monotonic() > deadline:
+            raise NotSettledError(str(late))
+        await asyncio.sleep(LOOK)
