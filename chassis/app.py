@@ -3,10 +3,12 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import problems
@@ -21,31 +23,6 @@ class Health(BaseModel):
     """进程状态。"""
 
     status: str
-
-
-class BodyLimit:
-    """Pure ASGI: a body above the limit is refused with a problem, whether or not it says so."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        declared = dict(scope["headers"]).get(b"content-length", b"")
-        length = int(declared) if declared.isdigit() else 0
-        came = 0
-
-        async def limited() -> Message:
-            nonlocal came
-            message = await receive()
-            came += len(message.get("body", b""))
-            if max(length, came) > MAX_BODY_BYTES:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            return message
-
-        await self._app(scope, limited, send)
 
 
 class RequestLog:
@@ -88,7 +65,8 @@ class RequestLog:
 class BodyLimit:
     """Pure ASGI: a body that is said to be too large is refused before it is read.
 
-    One that turns out to be too large is the framework's to refuse.
+    One that turns out to be is refused while it is read. The framework's own limit is of no use
+    here: it puts a text of its own in the place of every answer, a problem too.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -101,7 +79,18 @@ class BodyLimit:
             refusal = problems.problem_response(problems.TooLarge(most))
             await refusal(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        came = 0
+
+        async def counted() -> Message:
+            nonlocal came
+            message = await receive()
+            came += len(message.get("body", b""))
+            if came > MAX_BODY_BYTES:
+                # What FastAPI lets through while it reads a body; any other error would be a 400.
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return message
+
+        await self._app(scope, counted, send)
 
 
 operations = APIRouter(prefix="/-", include_in_schema=False)
@@ -141,7 +130,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
-        max_body_size=MAX_BODY_BYTES,
+        redirect_slashes=False,  # the redirect would be made of the caller's Host header
     )
     app.add_middleware(BodyLimit)
     app.add_middleware(RequestLog)

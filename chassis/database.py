@@ -123,8 +123,12 @@ class Database:
 
 
 def unit_policy(table: str, column: str) -> list[str]:
-    """The second wall: DDL that shows and takes rows of the units set for the transaction only."""
-    seen = f"{column} = ANY(NULLIF(current_setting('app.units', true), '')::bigint[])"
+    """The second wall: DDL that shows and takes rows of the units set for the transaction only.
+
+    The subquery has the setting parsed once a query, not once a row.
+    """
+    units = "(SELECT NULLIF(current_setting('app.units', true), '')::bigint[])"
+    seen = f"{column} = ANY({units}::bigint[])"
     return [
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
         f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",

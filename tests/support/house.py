@@ -1,0 +1,166 @@
+"""The whole suite as a user starts it, for tests that look at it from outside."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+
+from suite.data import DataFolder
+from suite.ports import free_port
+from tests.support.servers import open_folder
+
+READY_SECONDS = 240
+
+
+@dataclass
+class House:
+    """A running suite: its data folder, its process, and the tokens of its clients."""
+
+    data: Path
+    process: subprocess.Popen[str]
+    ready: str
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
+    _tokens: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> DataFolder:
+        return DataFolder.at(self.data)
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        return self.folder.read_endpoints()
+
+    @property
+    def gateway(self) -> str:
+        return self.endpoints["gateway"]
+
+    @property
+    def clients(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(self.folder.clients.read_text())
+        return found
+
+    def token(self, client: int = 0) -> str:
+        if client not in self._tokens:
+            one = self.clients[client]
+            answer = self.http.post(
+                f"{self.gateway}/oauth2/token",
+                data={"grant_type": "client_credentials"},
+                auth=(one["client_id"], one["client_secret"]),
+            )
+            assert answer.status_code == 200, answer.text
+            self._tokens[client] = answer.json()["access_token"]
+        return self._tokens[client]
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        client: int = 0,
+        headers: dict[str, str] | None = None,
+        **rest: Any,
+    ) -> httpx.Response:
+        return self.http.request(
+            method,
+            self.gateway + path,
+            headers={"Authorization": f"Bearer {self.token(client)}", **(headers or {})},
+            **rest,
+        )
+
+    def get(self, path: str, *, client: int = 0, **query: str) -> Any:
+        answer = self.request("GET", path, client=client, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def indicators(self, *, client: int = 0, **query: str) -> dict[int, dict[str, Any]]:
+        return {
+            one["no"]: one
+            for one in self.get("/v1/plan/indicators", client=client, **query)["items"]
+        }
+
+    async def rows(self, service: str, query: str, *arguments: object) -> list[asyncpg.Record]:
+        """Look into a service's database past every wall."""
+        connection = await asyncpg.connect(self.folder.postgres().admin_dsn(service))
+        try:
+            found: list[asyncpg.Record] = await connection.fetch(query, *arguments)
+        finally:
+            await connection.close()
+        return found
+
+    def minzheng(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the suite on this data."""
+        return subprocess.run(
+            [sys.executable, "-m", "suite", *arguments, "--data", str(self.data)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def children(self) -> dict[int, str]:
+        """The processes below the supervisor: pid → command line."""
+        return children_of(self.process.pid)
+
+
+def children_of(pid: int) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[1]) == pid and fields[0] != "Z":
+                child = int(stat.parent.name)
+                found[child] = (stat.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return found
+
+
+def start(data: Path, *options: str, port: int | None = None) -> House:
+    """Start the suite and wait for its `ready` line."""
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "suite", "run", "--demo"),
+            *("--data", str(data), "--port", str(port or free_port()), *options),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=(data.parent / f"{data.name}.err").open("a"),
+        text=True,
+        env={**os.environ, "COLUMNS": "80"},
+    )
+    assert process.stdout is not None
+    deadline = time.monotonic() + READY_SECONDS
+    for line in process.stdout:
+        if line.startswith("ready"):
+            return House(data, process, line)
+        assert time.monotonic() < deadline, "the suite is not ready in time"
+    errors = (data.parent / f"{data.name}.err").read_text()[-4000:]
+    raise AssertionError(f"the suite ended with {process.wait()}: {errors}")
+
+
+def stop(house: House) -> int:
+    """End the suite as an operator would; its exit code."""
+    house.http.close()
+    house.process.send_signal(signal.SIGTERM)
+    code = house.process.wait(60)
+    assert house.process.stdout is not None
+    house.process.stdout.close()
+    return code
+
+
+@contextlib.contextmanager
+def running_house(*options: str) -> Iterator[House]:
+    with open_folder() as folder:
+        house = start(folder / "data", *options)
+        try:
+            yield house
+        finally:
+            if house.process.poll() is None:
+                stop(house)
