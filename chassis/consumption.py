@@ -158,6 +158,11 @@ def is_transient(error: BaseException) -> bool:
     return error.connection_invalidated or not state or state.startswith(TRANSIENT_STATES)
 
 
+def _key(record: Record) -> str:
+    """The key as the database can hold it: a stranger's NUL would stop the partition for ever."""
+    return record.key.replace("\0", "\ufffd")
+
+
 @dataclass(slots=True)
 class Consumption:
     """Runs one consumer against its own offsets in `schema`."""
@@ -220,11 +225,11 @@ class Consumption:
             await self._wait_for_rebuild(session)
             next_ = records[-1].offset + 1
             await self._move_offset(session, partition, next_)
-            parked_keys = await self._parked_keys(session, {record.key for record in records})
+            parked_keys = await self._parked_keys(session, {_key(record) for record in records})
             events: list[Received] = []
             aside: list[tuple[Record, str]] = []
             for record in records:
-                reason = park or ("behind a parked event" if record.key in parked_keys else None)
+                reason = park or ("behind a parked event" if _key(record) in parked_keys else None)
                 if reason is None:
                     try:
                         events.append(read_event(record))
@@ -232,7 +237,7 @@ class Consumption:
                     except UnreadableError as error:
                         reason = str(error)
                 aside.append((record, reason))
-                parked_keys.add(record.key)
+                parked_keys.add(_key(record))
             await self._park(session, aside)
             new = await self._first_seen(session, events)
             if new:
@@ -302,7 +307,7 @@ class Consumption:
                     topic=record.topic,
                     partition=record.partition,
                     offset=record.offset,
-                    key=record.key,
+                    key=_key(record),
                     body=record.value,
                     reason=reason[:500],
                     parked_at=now,

@@ -9,13 +9,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
-from services.indicator.ledger.fingerprint import fingerprint
 
 from chassis.bus import Bus, open_bus
 from chassis.rebuild import rebuild
 from chassis.service import Runtime, running
 from chassis.settings import Settings
 from chassis.work import consumers_of, consumption
+from services.indicator.ledger.fingerprint import fingerprint
 from suite import catalogue
 from suite.data import DataFolder
 

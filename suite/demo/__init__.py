@@ -9,14 +9,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from chassis import private_file
 from chassis.clock import drive
 from suite.data import DataFolder
-from suite.demo.driver import Driver
+from suite.demo.driver import DemoError, Driver
 from suite.demo.history import days
 from suite.settled import until_settled
 
 
 def build_demo(folder: DataFolder) -> None:
     """Live the whole history; what was done by an earlier, interrupted run is not done twice."""
-    asyncio.run(_build(folder))
+    try:
+        asyncio.run(_build(folder))
+    except* DemoError as refused:
+        for error in refused.exceptions:
+            Console(stderr=True).print(f"演示区县未建成：{error}", soft_wrap=True)
+        raise
 
 
 async def _build(folder: DataFolder) -> None:

@@ -165,9 +165,9 @@ def days() -> list[Day]:
         _facilities(year, at)
         at(date(year + 1, 1, 8)).extend(_figures(year))
         at(date(year + 1, 1, 15)).append(Edition(f"{year}年度", date(year, 12, 31)))
-        for quarter, month in enumerate((3, 6, 9), 1):
+        for quarter, month in enumerate((4, 7, 10), 1):
             if year > START.year:
-                at(date(year, month, 28)).append(_donations(year, quarter))
+                at(date(year, month, 6)).append(_donations(year, quarter))
     _turning_points(at)
     _funeral(at)
     _marriage(at)
