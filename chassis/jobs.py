@@ -5,7 +5,7 @@ A job of a day carries that day as its argument; missed days run in order.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -110,10 +110,16 @@ class JobRunner:
     """Runs due jobs one by one; several processes may, each job is leased to one of them."""
 
     def __init__(
-        self, database: Database, handlers: Mapping[str, JobHandler], *, daily: tuple[str, ...] = ()
+        self,
+        database: Database,
+        handlers: Mapping[str, JobHandler],
+        units: Callable[[], Awaitable[Collection[int]]],
+        *,
+        daily: tuple[str, ...] = (),
     ) -> None:
         self._database = database
         self._handlers = handlers
+        self._units = units
         self._daily = daily
         self._planned: date | None = None
 
@@ -142,7 +148,9 @@ class JobRunner:
         handler = self._handlers[job.kind]
         try:
             record = await handler(job)
-            async with self._database.transaction(actor=f"job:{job.id}") as session:
+            async with self._database.transaction(
+                actor=f"job:{job.id}", units=await self._units()
+            ) as session:
                 if await self._end(
                     session, job, done_at=datetime.now(UTC), lease_until=None, failure=None
                 ):

@@ -28,5 +28,10 @@ async def work(service: Service, settings: Settings) -> None:
             tasks.create_task(relay(settings.database_url, bus, service=service.name))
         for consumer in consumers_of(runtime.service):
             tasks.create_task(consumption(runtime, consumer).run(bus))
-        runner = JobRunner(runtime.database, service.jobs(runtime), daily=service.daily)
+        runner = JobRunner(
+            runtime.database,
+            service.jobs(runtime),
+            runtime.places.everywhere,
+            daily=service.daily,
+        )
         tasks.create_task(runner.run())

@@ -3,11 +3,12 @@
 import asyncio
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import asyncpg
 
-from chassis.bus import open_bus
+from chassis.bus import TopicPartition, open_bus
 from chassis.work import consumers_of
 from contracts.topics import TOPICS
 from suite import catalogue
@@ -38,28 +39,44 @@ class Behind:
 
 async def behind(folder: DataFolder) -> list[Behind]:
     """How far each service of the running suite is behind."""
-    postgres = folder.postgres()
     bus = open_bus(json.loads(folder.endpoints.read_text())["bus"])
+    # In this order: what leaves an outbox after we looked must not be missed on the topics.
+    unpublished = {name: await _unpublished(folder, name) for name in catalogue.NAMES}
     ends = await bus.end_offsets([topic.name for topic in TOPICS])
-    found = []
-    for name in catalogue.NAMES:
-        connection = await asyncpg.connect(folder.urls(postgres, name)[0])
-        try:
-            unpublished = await connection.fetchval(OUTBOX)
-            taken: dict[tuple[str, str, int], int] = {
-                (row["consumer"], row["topic"], row["partition"]): row["next"]
-                for row in await connection.fetch(OFFSETS)
-            }
-        finally:
-            await connection.close()
-        unread: dict[str, int] = {}
-        for consumer in consumers_of(catalogue.load(name)):
-            unread[consumer.name] = sum(
-                end - taken.get((consumer.name, partition.topic, partition.partition), 0)
-                for partition, end in ends.items()
-                if partition.topic in consumer.topics
-            )
-        found.append(Behind(name, unpublished, unread))
+    return [
+        Behind(name, unpublished[name], await _unread(folder, name, ends))
+        for name in catalogue.NAMES
+    ]
+
+
+async def _unpublished(folder: DataFolder, name: str) -> int:
+    rows = await _rows(folder, name, OUTBOX)
+    return int(rows[0][0])
+
+
+async def _unread(
+    folder: DataFolder, name: str, ends: Mapping[TopicPartition, int]
+) -> dict[str, int]:
+    taken = {
+        (row["consumer"], row["topic"], row["partition"]): int(row["next"])
+        for row in await _rows(folder, name, OFFSETS)
+    }
+    return {
+        consumer.name: sum(
+            end - taken.get((consumer.name, partition.topic, partition.partition), 0)
+            for partition, end in ends.items()
+            if partition.topic in consumer.topics
+        )
+        for consumer in consumers_of(catalogue.load(name))
+    }
+
+
+async def _rows(folder: DataFolder, name: str, query: str) -> list[asyncpg.Record]:
+    connection = await asyncpg.connect(folder.urls(folder.postgres(), name)[0])
+    try:
+        found: list[asyncpg.Record] = await connection.fetch(query)
+    finally:
+        await connection.close()
     return found
 
 

@@ -125,24 +125,25 @@ def children_of(pid: int) -> dict[int, str]:
 
 def start(data: Path, *options: str, port: int | None = None) -> House:
     """Start the suite and wait for its `ready` line."""
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "suite", "run", "--demo"),
-            *("--data", str(data), "--port", str(port or free_port()), *options),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=(data.parent / f"{data.name}.err").open("a"),
-        text=True,
-        env={**os.environ, "COLUMNS": "80"},
-    )
+    errors = data.parent / f"{data.name}.err"
+    with errors.open("a") as log:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "suite", "run", "--demo"),
+                *("--data", str(data), "--port", str(port or free_port()), *options),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env={**os.environ, "COLUMNS": "80"},
+        )
     assert process.stdout is not None
     deadline = time.monotonic() + READY_SECONDS
     for line in process.stdout:
         if line.startswith("ready"):
             return House(data, process, line)
         assert time.monotonic() < deadline, "the suite is not ready in time"
-    errors = (data.parent / f"{data.name}.err").read_text()[-4000:]
-    raise AssertionError(f"the suite ended with {process.wait()}: {errors}")
+    raise AssertionError(f"the suite ended with {process.wait()}: {errors.read_text()[-4000:]}")
 
 
 def stop(house: House) -> int:

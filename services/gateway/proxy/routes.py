@@ -40,6 +40,7 @@ class Passed(StreamingResponse):
                 await self._answer.aclose()
 
 
+@router.api_route("/v1/{prefix}", methods=list(rules.METHODS))
 @router.api_route("/v1/{prefix}/{rest:path}", methods=list(rules.METHODS))
 async def forward(prefix: str, request: Request, gateway: CurrentGateway) -> Response:
     part = parts.by_prefix(prefix)

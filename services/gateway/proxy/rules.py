@@ -42,9 +42,10 @@ def target(raw_path: bytes, prefix: str, query: bytes) -> bytes:
     """
     if len(raw_path) > LONGEST_PATH or len(query) > LONGEST_QUERY:
         raise Refused("地址过长")
-    head, _, rest = raw_path.partition(b"/v1/" + prefix.encode() + b"/")
-    segments = rest.split(b"/")
-    if head or not all(_is_plain(segment) for segment in segments):
+    domain = b"/v1/" + prefix.encode()
+    segments = raw_path.removeprefix(domain + b"/").split(b"/")
+    known = raw_path == domain or raw_path.startswith(domain + b"/")
+    if not known or (raw_path != domain and not all(_is_plain(one) for one in segments)):
         raise Refused("路径不合规范")
     if _QUERY.fullmatch(query) is None:
         raise Refused("查询参数不合规范")
