@@ -341,13 +341,23 @@ class Consumption:
             while True:
                 await self.step(subscription)
 
-    async def step(self, subscription: Subscription, *, wait: float = POLL) -> int:
-        """Fetch once and apply what came; how many records that were."""
+    async def step(
+        self,
+        subscription: Subscription,
+        *,
+        wait: float = POLL,
+        until: Mapping[TopicPartition, int] | None = None,
+    ) -> int:
+        """Fetch once and apply what came (before the offsets `until`); how many records."""
         taken = 0
-        for partition, records in (
+        for partition, fetched in (
             await subscription.fetch(max_records=BATCH, timeout=wait)
         ).items():
-            taken += await self._settle(subscription, partition, records)
+            records = fetched
+            if until is not None:
+                records = [one for one in fetched if one.offset < until.get(partition, 0)]
+            if records:
+                taken += await self._settle(subscription, partition, records)
         for partition, behind in (await subscription.lag()).items():
             metrics.consumer_lag.labels(
                 self.consumer.name, partition.topic, str(partition.partition)

@@ -1,8 +1,9 @@
 """Make a service's projections anew from the topics, beside the live ones, and change them over.
 
 The tables are made by the same migrations in the schema `next`, with an inbox and offsets of their
-own. When `next` has nearly caught up, live consumption pauses; `next` takes the rest; both schemas
-are renamed in one transaction.
+own. When `next` has caught up with the live ones, live consumption pauses; `next` takes what came
+meanwhile, so that both have read the same; the results are compared and both schemas renamed in
+one transaction. Live consumption goes on from the offsets of what is now live.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -64,10 +65,10 @@ async def rebuild(
             for consumer in consumers_of(runtime.service)
             if consumer.schema == PROJECTION
         ]
-        records = await _catch_up(reading, bus, progress)
+        records = await _catch_up(runtime, reading, bus, progress)
         # Live consumers hold this lock shared in each transaction: from here on they wait.
         await owner.execute("SELECT pg_advisory_lock($1)", PAUSE_LOCK)
-        records += await _catch_up(reading, bus, progress)
+        records += await _catch_up(runtime, reading, bus, progress)
         await _refuse_new_dead_letters(runtime, reading)
         before = await _fingerprint(runtime, fingerprint, PROJECTION)
         after = await _fingerprint(runtime, fingerprint, NEXT)
@@ -82,19 +83,22 @@ async def rebuild(
         await owner.close()
 
 
-async def _catch_up(reading: Sequence[Consumption], bus: Bus, progress: Progress) -> int:
-    """Read every topic to where it ends now; how many records that were."""
+async def _catch_up(
+    runtime: Runtime, reading: Sequence[Consumption], bus: Bus, progress: Progress
+) -> int:
+    """Read every topic to where the live consumer stands now, and no further; how many records."""
     taken = 0
     for one in reading:
-        ends = await bus.end_offsets(one.consumer.topics)
-        own = await one.offsets(ends)
-        total = sum(end - own[partition] for partition, end in ends.items())
+        topics = one.consumer.topics
+        live = await consumption(runtime, one.consumer).offsets(await bus.end_offsets(topics))
+        own = await one.offsets(live)
+        total = sum(end - own[partition] for partition, end in live.items())
         done = 0
         async with bus.subscribe(
-            f"{one.consumer.name}.rebuild.{new_id()}", one.consumer.topics, assigned=one.assigned
+            f"{one.consumer.name}.rebuild.{new_id()}", topics, assigned=one.assigned
         ) as subscription:
-            while any(one.positions.get(partition, 0) < end for partition, end in ends.items()):
-                done += await one.step(subscription, wait=WAIT)
+            while any(one.positions.get(partition, 0) < end for partition, end in live.items()):
+                done += await one.step(subscription, wait=WAIT, until=live)
                 progress(done, total)
         taken += done
     return taken

@@ -123,8 +123,12 @@ def run(data: Path, *, port: int, demo: bool, kafka: bool) -> int:
     embedded = Embedded(folder, port, kafka)
     with ExitStack() as stack, _progress(console) as progress:
         step = progress.add_task("启动数据库", total=None)
-        embedded.ports = take_ports(port)
-        sockets = {name: listen(HOST, number) for name, number in embedded.ports.items()}
+        try:
+            embedded.ports = take_ports(port)
+            sockets = {name: listen(HOST, number) for name, number in embedded.ports.items()}
+        except OSError:
+            console.print(f"端口 {port} 已被占用，请用 --port 另选一个（make run PORT=…）")
+            return 1
         embedded.postgres.start()
         stack.callback(embedded.postgres.stop)
         if kafka:

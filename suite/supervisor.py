@@ -16,6 +16,7 @@ from types import FrameType
 from chassis.telemetry import log
 
 PR_SET_PDEATHSIG = 1
+PR_SET_NAME = 15
 LOOK = 0.05
 PATIENCE = 15.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
@@ -132,6 +133,7 @@ def _live(child: Child, parent: int) -> None:
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        name_process(child.name)
         end_with_parent(parent)
         child.run()
         code = 0
@@ -140,6 +142,12 @@ def _live(child: Child, parent: int) -> None:
     finally:
         sys.stdout.flush()
         os._exit(code)
+
+
+def name_process(name: str) -> None:
+    """Show what this process is in `ps -o comm` (Linux, 15 characters; elsewhere nothing)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode()[:15])
 
 
 def end_with_parent(parent: int) -> None:

@@ -99,27 +99,34 @@ class House:
 
     def minzheng(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the suite on this data."""
+        return self.minzheng_on(self.data, *arguments)
+
+    @staticmethod
+    def minzheng_on(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "suite", *arguments, "--data", str(self.data)],
+            [sys.executable, "-m", "suite", *arguments, "--data", str(data)],
+            env={**os.environ, "COLUMNS": "200"},
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
         )
 
-    def children(self) -> dict[int, str]:
-        """The processes below the supervisor: pid → command line."""
-        return children_of(self.process.pid)
+    def pid_of(self, name: str) -> int:
+        """The process that the supervisor keeps under that name now; 0 between two lives."""
+        found = [pid for pid, comm in children_of(self.process.pid).items() if comm == name]
+        return found[0] if found else 0
 
 
 def children_of(pid: int) -> dict[int, str]:
+    """pid → name of the processes below one."""
     found: dict[int, str] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             fields = stat.read_text().rpartition(")")[2].split()
             if int(fields[1]) == pid and fields[0] != "Z":
                 child = int(stat.parent.name)
-                found[child] = (stat.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                found[child] = (stat.parent / "comm").read_text().strip()
     return found
 
 

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    cast,
     insert,
     select,
     text,
@@ -168,9 +169,9 @@ async def list_baskets(
 ) -> Page[BasketView]:
     """No filter by unit: what it shows is what the second wall lets through."""
     after = decode_cursor(cursor, (str, int))
-    statement = select(Basket).order_by(Basket.id).limit(limit + 1)
+    statement = select(Basket).order_by(cast(Basket.id, Text)).limit(limit + 1)
     if after is not None:
-        statement = statement.where(Basket.id > UUID(str(after[0])), Basket.unit_id >= after[1])
+        statement = statement.where(cast(Basket.id, Text) > after[0], Basket.unit_id >= after[1])
     rows = list(await session.scalars(statement))
     return Page[BasketView](
         items=[BasketView(id=row.id, unit=row.unit_id) for row in rows[:limit]],

@@ -1,0 +1,246 @@
+"""The whole house, as who starts, watches and stops it: issue "The house stands"."""
+
+import asyncio
+import os
+import random
+import signal
+import socket
+import time
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from suite.settled import until_settled
+from tests.support import recount
+from tests.support.house import House, children_of, running_house, start, stop
+from tests.support.servers import open_folder
+
+pytestmark = pytest.mark.xdist_group("house")
+
+PROCESSES = [
+    *("serve-gateway", "serve-eldercare", "serve-indicator", "serve-relief"),
+    *("work-eldercare", "work-indicator", "work-gateway", "work-relief", "postgres"),
+]
+DAYS = [
+    *(date(year, 12, 31) for year in range(2019, 2026)),
+    *(date(2020, 1, 1) + timedelta(days=random.Random(20).randrange(2190)) for _ in range(12)),  # noqa: S311 - days to look at
+    date(2022, 9, 30),
+    date(2022, 10, 1),
+    date(2025, 11, 6),
+    date(2025, 12, 5),
+]
+
+
+class TestRecount:
+    """An independent recount from the services' own tables equals every figure."""
+
+    async def test_every_figure_on_many_days(self, house: House) -> None:
+        facts = await house.rows("eldercare", recount.FACTS)
+        amounts = await house.rows("relief", recount.AMOUNTS)
+        figures = await house.rows("indicator", recount.FIGURES)
+        for day in DAYS:
+            counted = (
+                recount.count_facilities(facts, day)
+                | recount.count_standards(amounts, day)
+                | recount.count_figures(figures, day)
+            )
+            shown = house.indicators(as_of=day.isoformat())
+            for no, (numerator, denominator) in counted.items():
+                one = shown[no]
+                if denominator is None and no in {5, 7, 8, 13, 14}:
+                    value = None if one["value"] is None else Decimal(one["value"])
+                    assert value == numerator, (day, no)
+                else:
+                    parts = (one["numerator"], one["denominator"])
+                    decimals = tuple(None if part is None else Decimal(part) for part in parts)
+                    assert decimals == (numerator, denominator), (day, no)
+
+
+class TestDoctorAndDeadLetters:
+    def test_a_healthy_house_is_well(self, house: House) -> None:
+        done = house.minzheng("doctor")
+        assert "在运行" in done.stdout
+        assert "落后 " not in done.stdout
+        assert "无应答" not in done.stdout
+
+    def test_nothing_is_parked(self, house: House) -> None:
+        done = house.minzheng("dead-letters")
+        assert (done.returncode, "没有被搁置的事件" in done.stdout) == (0, True)
+
+
+class TestRebuild:
+    async def test_in_the_middle_of_live_events_it_comes_out_equal(self, house: House) -> None:
+        stopping = asyncio.Event()
+        written = 0
+
+        async def write() -> None:
+            nonlocal written
+            while not stopping.is_set():
+                answer = await asyncio.to_thread(
+                    house.request,
+                    "POST",
+                    "/v1/eldercare/facilities",
+                    json={
+                        "name": f"重建期间登记的站点{written}",
+                        "kind": "community_station",
+                        "division": "500112141000",
+                        "address": "古路镇",
+                        "operator": {"name": "社区", "kind": "private_nonprofit"},
+                        "beds": {"total": 3, "nursing": 0, "in_use": 3},
+                        "functions": ["day_care"],
+                        "opened_on": "2025-12-02",
+                        "document": "测试",
+                    },
+                )
+                assert answer.status_code == 201, answer.text
+                written += 1
+
+        before = Decimal(house.indicators(as_of="2025-12-31")[14]["value"])
+        writing = asyncio.create_task(write())
+        done = await asyncio.to_thread(house.minzheng, "rebuild", "indicator")
+        stopping.set()
+        await writing
+        assert done.returncode == 0, done.stderr
+        assert "与重建前一致" in done.stdout, done.stdout
+        await until_settled(house.folder)
+        assert written > 3
+        after = Decimal(house.indicators(as_of="2025-12-31")[14]["value"])
+        assert after == before + 3 * written
+        facts = await house.rows("eldercare", recount.FACTS)
+        counted = recount.count_facilities(facts, date(2025, 12, 31))[14][0]
+        assert counted == after
+
+
+class TestKilledProcesses:
+    async def test_kill_9_of_each_process_loses_and_doubles_nothing(self, house: House) -> None:
+        before = Decimal(house.indicators(as_of="2025-12-31")[14]["value"])
+        answered = 0
+        for number, name in enumerate(PROCESSES):
+            while not (pid := house.pid_of(name)):  # noqa: ASYNC110 - it is forked by another process
+                await asyncio.sleep(0.1)
+            os.kill(pid, signal.SIGKILL)
+            body = {
+                "name": f"断电期间登记的站点{number}",
+                "kind": "community_station",
+                "division": "500112141000",
+                "address": "古路镇",
+                "operator": {"name": "社区", "kind": "private_nonprofit"},
+                "beds": {"total": 2, "nursing": 0, "in_use": 2},
+                "functions": ["day_care"],
+                "opened_on": "2025-12-03",
+                "document": "测试",
+            }
+            key = {"Idempotency-Key": f"killed-{name}"}
+            deadline = time.monotonic() + 60
+            while True:
+                try:
+                    answer = house.request(
+                        "POST", "/v1/eldercare/facilities", json=body, headers=key
+                    )
+                except OSError as error:
+                    status: object = type(error).__name__
+                except Exception as error:  # noqa: BLE001 - httpx's, while the door is down
+                    status = type(error).__name__
+                else:
+                    status = answer.status_code
+                    if status == 201:
+                        answered += 1
+                        break
+                    assert status in {429, 502, 503, 504}, answer.text
+                assert time.monotonic() < deadline, status
+                await asyncio.sleep(0.2)
+        await until_settled(house.folder)
+        after = Decimal(house.indicators(as_of="2025-12-31")[14]["value"])
+        assert after == before + 2 * answered
+        assert answered == len(PROCESSES)
+        rows = await house.rows(
+            "eldercare",
+            "SELECT key, array_agg(sequence ORDER BY sequence) AS found FROM chassis.outbox"
+            " GROUP BY key",
+        )
+        for row in rows:
+            assert row["found"] == list(range(1, len(row["found"]) + 1))
+
+
+class TestStartingAndStopping:
+    def test_a_second_start_keeps_the_data_and_sigterm_leaves_no_process(self) -> None:
+        with open_folder() as folder:
+            first = start(folder / "data")
+            figures = first.indicators(as_of="2025-12-31")
+            clients = first.clients
+            below = _all_below(first.process.pid)
+            assert stop(first) == 0
+            assert not [pid for pid in below if Path(f"/proc/{pid}").exists()]
+            second = start(folder / "data")
+            try:
+                assert second.clients == clients
+                assert second.indicators(as_of="2025-12-31") == figures
+            finally:
+                below = _all_below(second.process.pid)
+                os.kill(second.process.pid, signal.SIGKILL)
+                second.process.wait()
+                second.http.close()
+                assert second.process.stdout is not None
+                second.process.stdout.close()
+            deadline = time.monotonic() + 20
+            services = [pid for pid, name in below.items() if name.startswith(("serve", "work"))]
+            while any(Path(f"/proc/{pid}").exists() for pid in services):
+                assert time.monotonic() < deadline, "processes outlive their killed supervisor"
+                time.sleep(0.1)
+            third = start(folder / "data")
+            assert third.indicators(as_of="2025-12-31") == figures
+            assert stop(third) == 0
+
+    def test_a_taken_port_is_told_plainly(self, house: House) -> None:
+        with socket.socket() as taken, open_folder() as folder:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            done = house.minzheng_on(folder / "data", "run", "--port", str(taken.getsockname()[1]))
+            assert done.returncode != 0
+            assert "端口" in done.stderr
+            assert "Traceback" not in done.stderr
+
+
+@pytest.mark.kafka
+@pytest.mark.usefixtures("kafka_libraries")
+class TestOnKafka:
+    async def test_the_same_district_and_events_readable_by_any_client(self) -> None:
+        import json  # noqa: PLC0415 - used here alone
+
+        from aiokafka import AIOKafkaConsumer  # noqa: PLC0415 - as above
+
+        with running_house("--kafka") as house:
+            column = house.indicators(as_of="2020-12-31")
+            assert (column[14]["value"], column[15]["value"]) == ("6700", "30.92")
+            address = house.endpoints["bus"].removeprefix("kafka://")
+            reader = AIOKafkaConsumer(
+                "minzheng.eldercare.facility",
+                "minzheng.relief.standard",
+                bootstrap_servers=address,
+                auto_offset_reset="earliest",
+            )
+            await reader.start()
+            try:
+                records = await reader.getmany(timeout_ms=5000, max_records=50)
+            finally:
+                await reader.stop()
+            found = [record for batch in records.values() for record in batch]
+            assert found
+            for record in found:
+                event = json.loads(record.value)
+                assert dict(record.headers)["content-type"].startswith(
+                    b"application/cloudevents+json"
+                )
+                assert event["specversion"] == "1.0"
+                assert event["subject"] == record.key.decode()
+                assert event["type"].startswith(record.topic)
+                assert event["data"]["id"] == event["subject"]
+
+
+def _all_below(pid: int) -> dict[int, str]:
+    found = children_of(pid)
+    for child in list(found):
+        found |= _all_below(child)
+    return found
