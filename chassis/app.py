@@ -143,6 +143,11 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
     def document() -> dict[str, Any]:
         if not whole:
             whole.update(problems.with_schema(own_document()))
+            for path in whole["paths"].values():
+                for operation in path.values():
+                    for answer in operation["responses"].values():
+                        if answer["description"] == "Successful Response":
+                            answer["description"] = "成功"
         return whole
 
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way

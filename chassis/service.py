@@ -15,6 +15,7 @@ from chassis.database import Database
 from chassis.http_client import HttpClient
 from chassis.jobs import JobHandler
 from chassis.places import Places
+from chassis.privacy import KeyRing, open_keys
 from chassis.settings import Settings
 
 
@@ -28,6 +29,7 @@ class Runtime:
     database: Database
     places: Places
     verifier: TokenVerifier
+    key_ring: KeyRing
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,13 @@ class Service:
 async def running(service: Service, settings: Settings) -> AsyncIterator[Runtime]:
     """Open what a process of the service needs; nothing is fetched or connected before its use."""
     clock = open_clock(settings.clock or None, deployment=settings.deployment)
+    key_ring = open_keys(
+        field_keys=settings.field_keys,
+        pseudonym_key=settings.pseudonym_key,
+        name_index_key=settings.name_index_key,
+        folder=settings.key_folder / "persons",
+        deployment=settings.deployment,
+    )
     database = Database(
         settings.database_url, clock, source=service.name, pool_size=settings.pool_size
     )
@@ -67,4 +76,4 @@ async def running(service: Service, settings: Settings) -> AsyncIterator[Runtime
         else:
             keys = service.keys(settings)
         verifier = TokenVerifier(keys, settings.issuer, settings.audience)
-        yield Runtime(service, settings, clock, database, Places(database), verifier)
+        yield Runtime(service, settings, clock, database, Places(database), verifier, key_ring)

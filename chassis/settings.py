@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     audience: str = "minzheng"
     state: Path = Field(default=Path("var"), description="folder for what a process may keep")
     keys: Path | None = Field(default=None, description="folder of keys; made when embedded")
+    field_keys: str = Field(default="", description="id:key,… that encrypt fields, current first")
+    pseudonym_key: str = Field(default="", description="makes persons' pseudonyms")
+    name_index_key: str = Field(default="", description="makes the blind index of names")
     clock: str = Field(default="", description="file of a driven clock; refused in a deployment")
     deployment: bool = False
     pool_size: int = 8
@@ -36,6 +39,11 @@ class Settings(BaseSettings):
         if self.kafka and self.bus_url:
             raise ValueError("either MINZHENG_KAFKA or MINZHENG_BUS_URL, not both")
         return self
+
+    @property
+    def key_folder(self) -> Path:
+        """Where this process's keys are kept; a deployment names it."""
+        return self.keys or self.state / "keys"
 
     @property
     def bus(self) -> str:

@@ -15,7 +15,11 @@ from contracts.topics import TOPICS
 from suite import catalogue
 
 app = typer.Typer(
-    name="minzheng", help="民政：区县民政局后台。", no_args_is_help=True, add_completion=False
+    name="minzheng",
+    help="民政：区县民政局后台。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
 out = Console()
 

@@ -22,7 +22,7 @@ from services.gateway.pages.routes import router as pages
 from services.gateway.parts import PARTS
 from services.gateway.proxy.routes import router as proxy
 from services.gateway.proxy.upstream import Upstream
-from services.gateway.settings import GatewaySettings, key_folder
+from services.gateway.settings import GatewaySettings
 from services.gateway.state import Gateway
 from services.gateway.tokens.routes import router as tokens
 from services.gateway.tokens.secret_check import SecretCheck
@@ -32,7 +32,7 @@ from services.gateway.watch import Watch
 
 def own_keys(settings: Settings) -> PublicKeys:
     """The issuer verifies with its own key, not by HTTP to itself."""
-    return PublicKeys(SigningKey.load_or_create(key_folder(settings)).public_jwks())
+    return PublicKeys(SigningKey.load_or_create(settings.key_folder).public_jwks())
 
 
 SERVICE = Service(
@@ -62,7 +62,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Gateway]:
         stack.push_async_callback(_ended, looking)
         yield Gateway(
             settings=settings,
-            signing_key=SigningKey.load_or_create(key_folder(settings)),
+            signing_key=SigningKey.load_or_create(settings.key_folder),
             secrets=SecretCheck(),
             throttle=Throttle(),
             upstreams=upstreams,

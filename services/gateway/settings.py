@@ -1,6 +1,5 @@
 """What the gateway is told by its environment, beside what every service is told."""
 
-from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
@@ -46,8 +45,3 @@ class GatewaySettings(Settings):
         """The origin of a part; empty when this house has none."""
         url: str = getattr(self, f"upstream_{part}")
         return url
-
-
-def key_folder(settings: Settings) -> Path:
-    """Where the signing key is kept."""
-    return settings.keys or settings.state / "keys"
