@@ -1,0 +1,366 @@
+"""Every query on the ledger. What a batch writes goes in few statements, by arrays."""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TypeAlias
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Subquery,
+    TextClause,
+    and_,
+    any_,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from services.indicator.ledger.models import LedgerEntry, Movement, RegisterMark
+from services.indicator.ledger.rules import Balance, Entry, Slot, Span
+
+SubjectKey: TypeAlias = tuple[str, UUID]
+"""Topic and id: an id alone could be that of another topic's subject."""
+
+FORBIDDEN = "42501"
+"""SQLSTATE of a row that row-level security refuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    sequence: int
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What one event appends to the ledger."""
+
+    topic: str
+    subject: UUID
+    event_id: UUID
+    event_type: str
+    recorded_at: datetime
+    entries: Sequence[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A span over some units only."""
+
+    span: Span
+    units: Collection[int]
+
+
+def _sql(statement: str) -> TextClause:
+    """`{name:type}` stands for an array that comes as one text.
+
+    The driver encodes an array element by element; most of a batch's time went there.
+    """
+    return text(re.sub(r"\{(\w+):(\w+)\}", r"CAST(CAST(:\1 AS text) AS \2[])", statement))
+
+
+STATES = _sql(
+    "SELECT topic, subject, sequence, recorded_at FROM subject_state"
+    " JOIN unnest({topics:text}, {subjects:uuid})"
+    " AS asked(topic, subject) USING (topic, subject)"
+)
+STANDING = _sql(
+    "SELECT topic, subject, measure, key, unit_id, effective, sum(amount) AS amount FROM entry"
+    " JOIN unnest({topics:text}, {subjects:uuid})"
+    " AS asked(topic, subject) USING (topic, subject)"
+    " GROUP BY topic, subject, measure, key, unit_id, effective HAVING sum(amount) <> 0"
+)
+KEEP = _sql(
+    "INSERT INTO subject_state (topic, subject, sequence, recorded_at)"
+    " SELECT * FROM unnest({topics:text}, {subjects:uuid},"
+    " {sequences:bigint}, {recorded:timestamptz})"
+    " ON CONFLICT (topic, subject) DO UPDATE"
+    " SET sequence = excluded.sequence, recorded_at = excluded.recorded_at"
+)
+APPEND = _sql(
+    """
+INSERT INTO entry (topic, subject, event_id, event_type, recorded_at, measure, key, unit_id,
+  effective, amount)
+SELECT topic, subject, event_id, event_type, recorded_at, measure, key, unit_id, day, amount
+FROM unnest({topics:text}, {subjects:uuid}, {events:uuid}, {types:text}, {recorded:timestamptz})
+  WITH ORDINALITY AS event(topic, subject, event_id, event_type, recorded_at, no)
+JOIN unnest({nos:bigint}, {measures:text}, {keys:text}, {units:bigint}, {days:date},
+    {amounts:numeric}) AS posted(no, measure, key, unit_id, day, amount) USING (no)
+"""
+)
+MARK = _sql(
+    "INSERT INTO register_mark (marker, effective, recorded_on, amount)"
+    " SELECT * FROM unnest({markers:text}, {days:date},"
+    " {recorded:date}, {amounts:bigint})"
+    " ON CONFLICT (marker, effective, recorded_on)"
+    " DO UPDATE SET amount = register_mark.amount + excluded.amount"
+)
+MOVE = _sql(
+    "INSERT INTO movement (measure, day, key, unit_id, amount)"
+    " SELECT * FROM unnest({measures:text}, {days:date},"
+    " {keys:text}, {units:bigint}, {amounts:numeric})"
+    " ON CONFLICT (measure, day, key, unit_id)"
+    " DO UPDATE SET amount = movement.amount + excluded.amount"
+)
+MOVE_YEAR = _sql(
+    "INSERT INTO year_movement (measure, year, key, unit_id, amount)"
+    " SELECT * FROM unnest({measures:text}, {years:int},"
+    " {keys:text}, {units:bigint}, {amounts:numeric})"
+    " ON CONFLICT (measure, year, key, unit_id)"
+    " DO UPDATE SET amount = year_movement.amount + excluded.amount"
+)
+SUMS_NOW = _sql(
+    """
+SELECT asked.no, moved.key, moved.unit_id, sum(moved.amount) AS amount
+FROM unnest({measures:text}, {wholes:bool}, {untils:date})
+  WITH ORDINALITY AS asked(measure, whole, until, no)
+CROSS JOIN LATERAL (
+  SELECT key, unit_id, amount FROM year_movement
+  WHERE asked.whole AND measure = asked.measure AND year < extract(year FROM asked.until)::int
+    AND unit_id = ANY(CAST(:units AS bigint[]))
+  UNION ALL
+  SELECT key, unit_id, amount FROM movement
+  WHERE measure = asked.measure
+    AND day BETWEEN date_trunc('year', asked.until)::date AND asked.until
+    AND unit_id = ANY(CAST(:units AS bigint[]))
+) moved
+GROUP BY asked.no, moved.key, moved.unit_id HAVING sum(moved.amount) <> 0
+"""
+)
+SUMS_KNOWN = _sql(
+    """
+SELECT asked.no, e.key, e.unit_id, sum(e.amount) AS amount
+FROM unnest({measures:text}, {sinces:date}, {untils:date})
+  WITH ORDINALITY AS asked(measure, since, until, no)
+JOIN entry e ON e.measure = asked.measure AND e.effective BETWEEN asked.since AND asked.until
+  AND e.recorded_at < :known_before AND e.unit_id = ANY(CAST(:units AS bigint[]))
+GROUP BY asked.no, e.key, e.unit_id HAVING sum(e.amount) <> 0
+"""
+)
+
+
+async def states(
+    session: AsyncSession, subjects: Collection[SubjectKey]
+) -> dict[SubjectKey, State]:
+    rows = await session.execute(STATES, _columns(("topics", "subjects"), subjects))
+    return {(row.topic, row.subject): State(row.sequence, row.recorded_at) for row in rows}
+
+
+async def standing(
+    session: AsyncSession, subjects: Collection[SubjectKey]
+) -> dict[SubjectKey, dict[Slot, Decimal]]:
+    """What each subject's entries come to, by slot."""
+    found: dict[SubjectKey, dict[Slot, Decimal]] = {subject: {} for subject in subjects}
+    if subjects:
+        for row in await session.execute(STANDING, _columns(("topics", "subjects"), subjects)):
+            slot = (row.measure, row.key, row.unit_id, row.effective)
+            found[row.topic, row.subject][slot] = row.amount
+    return found
+
+
+async def keep(session: AsyncSession, kept: Mapping[SubjectKey, State]) -> None:
+    rows = [(*subject, state.sequence, state.recorded_at) for subject, state in kept.items()]
+    await session.execute(KEEP, _columns(("topics", "subjects", "sequences", "recorded"), rows))
+
+
+class ForeignUnitError(ValueError):
+    """An entry is for a unit whose rows the transaction may not write."""
+
+
+async def append(session: AsyncSession, postings: Sequence[Posting]) -> None:
+    """Insert entries; `move` and `mark` bring the sums along.
+
+    Raises:
+        ForeignUnitError: a unit is not among those of the transaction.
+    """
+    events = _columns(
+        ("topics", "subjects", "events", "types", "recorded"),
+        [
+            (one.topic, one.subject, one.event_id, one.event_type, one.recorded_at)
+            for one in postings
+        ],
+    )
+    entries = _columns(
+        ("nos", "measures", "keys", "units", "days", "amounts"),
+        [
+            (no, one.measure, one.key, one.unit, one.effective, one.amount)
+            for no, posting in enumerate(postings, 1)
+            for one in posting.entries
+        ],
+    )
+    try:
+        await session.execute(APPEND, events | entries)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == FORBIDDEN:
+            raise ForeignUnitError("an entry of a unit that is not in the register") from error
+        raise
+
+
+async def mark(session: AsyncSession, marks: Mapping[tuple[str, date, date], Decimal]) -> None:
+    """Add to what is known of when registers began: by marker, effective day, day recorded."""
+    rows = [(*place, int(amount)) for place, amount in sorted(marks.items())]
+    await session.execute(MARK, _columns(("markers", "days", "recorded", "amounts"), rows))
+
+
+async def move(session: AsyncSession, moves: Mapping[Slot, Decimal]) -> None:
+    """Add to the sums as known now, in one order for all, so that batches do not cross."""
+    years: defaultdict[tuple[str, int, str, int], Decimal] = defaultdict(Decimal)
+    days = []
+    for (measure, key, unit, day), amount in moves.items():
+        years[measure, day.year, key, unit] += amount
+        days.append((measure, day, key, unit, amount))
+    rest = ("keys", "units", "amounts")
+    by_year = [(*slot, amount) for slot, amount in sorted(years.items())]
+    await session.execute(MOVE_YEAR, _columns(("measures", "years", *rest), by_year))
+    await session.execute(MOVE, _columns(("measures", "days", *rest), sorted(days)))
+
+
+async def sums(
+    session: AsyncSession,
+    units: Collection[int],
+    spans: Collection[Span],
+    known_before: datetime | None,
+) -> dict[Span, list[Balance]]:
+    """What the entries of each span come to, by key and unit; as known now, or before an instant.
+
+    Spans that are not `whole` begin on 1 January of their last day's year.
+    """
+    asked = list(spans)
+    found: dict[Span, list[Balance]] = {span: [] for span in asked}
+    each = [(one.measure, one.since, one.until, one.whole) for one in asked]
+    told: dict[str, object] = {"units": list(units)}
+    told |= _columns(("measures", "sinces", "untils", "wholes"), each)
+    if known_before is None:
+        rows = await session.execute(SUMS_NOW, told)
+    else:
+        rows = await session.execute(SUMS_KNOWN, told | {"known_before": known_before})
+    for row in rows:
+        found[asked[row.no - 1]].append(Balance(row.key, row.unit_id, row.amount))
+    return found
+
+
+async def first_marks(session: AsyncSession, known_on: date | None) -> dict[str, date]:
+    """The day from which each register is kept, by its marker."""
+    standing_days = (
+        select(RegisterMark.marker, RegisterMark.effective)
+        .group_by(RegisterMark.marker, RegisterMark.effective)
+        .having(func.sum(RegisterMark.amount) > 0)
+    )
+    if known_on is not None:
+        standing_days = standing_days.where(RegisterMark.recorded_on <= known_on)
+    days = standing_days.subquery()
+    rows = await session.execute(
+        select(days.c.marker, func.min(days.c.effective)).group_by(days.c.marker)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def last_days(
+    session: AsyncSession,
+    asked: Collection[Within],
+    known_before: datetime | None,
+) -> dict[str, date]:
+    """The last day of each span's measure on which something was added: a figure's own day."""
+    if not asked:
+        return {}
+    moves = _moves(known_before, asked)
+    rows = await session.execute(
+        select(moves.c.measure, func.max(moves.c.day)).group_by(moves.c.measure)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _moves(known_before: datetime | None, asked: Collection[Within]) -> Subquery:
+    if known_before is None:
+        found = or_(*(_covers(Movement, Movement.day, one) for one in asked))
+        return select(Movement.measure, Movement.day).where(Movement.amount > 0, found).subquery()
+    entry = LedgerEntry
+    return (
+        select(entry.measure, entry.effective.label("day"))
+        .where(
+            entry.recorded_at < known_before,
+            or_(*(_covers(entry, entry.effective, one) for one in asked)),
+        )
+        .group_by(entry.measure, entry.key, entry.unit_id, entry.effective)
+        .having(func.sum(entry.amount) > 0)
+        .subquery()
+    )
+
+
+def _covers(
+    table: type[LedgerEntry | Movement], day: InstrumentedAttribute[date], one: Within
+) -> ColumnElement[bool]:
+    span = one.span
+    return and_(
+        table.measure == span.measure,
+        day.between(span.since, span.until),
+        table.unit_id == any_(literal(list(one.units), ARRAY(BigInteger))),
+    )
+
+
+LINEAGE_ORDER = (
+    LedgerEntry.effective,
+    LedgerEntry.recorded_at,
+    LedgerEntry.event_id,
+    LedgerEntry.measure,
+    LedgerEntry.key,
+    LedgerEntry.unit_id,
+)
+
+
+def readable(units: Collection[int]) -> Select[LedgerEntry]:
+    """Entries of the units that the caller stands above, or is."""
+    return select(LedgerEntry).where(
+        LedgerEntry.unit_id == any_(literal(list(units), ARRAY(BigInteger)))
+    )
+
+
+async def lineage(
+    session: AsyncSession,
+    units: Collection[int],
+    asked: Collection[Within],
+    known_before: datetime | None,
+    *,
+    after: Sequence[object] | None,
+    limit: int,
+) -> list[LedgerEntry]:
+    """The entries that figures are made of, in the order of their days."""
+    statement = (
+        readable(units)
+        .where(or_(*(_covers(LedgerEntry, LedgerEntry.effective, one) for one in asked)))
+        .order_by(*LINEAGE_ORDER)
+        .limit(limit)
+    )
+    if known_before is not None:
+        statement = statement.where(LedgerEntry.recorded_at < known_before)
+    if after is not None:
+        statement = statement.where(tuple_(*LINEAGE_ORDER) > tuple_(*after))
+    return list(await session.scalars(statement))
+
+
+def _columns(names: Sequence[str], rows: Collection[Sequence[object]]) -> dict[str, str]:
+    """Rows turned into one array a column."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(names)
+    return {name: _array(column) for name, column in zip(names, columns, strict=True)}
+
+
+def _array(elements: Sequence[object]) -> str:
+    """The elements, all of one type, as PostgreSQL writes an array."""
+    if not elements or not isinstance(elements[0], str):
+        return "{%s}" % ",".join(map(str, elements))  # noqa: UP031 - braces of the array literal
+    joined = "\0".join(map(str, elements)).replace("\\", "\\\\").replace('"', '\\"')
+    return '{"%s"}' % joined.replace("\0", '","')  # noqa: UP031 - as above

@@ -1,0 +1,225 @@
+"""A town sees nothing of another: issue 3; architecture.md, Access."""
+
+from collections.abc import AsyncIterator
+from io import BytesIO
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from openpyxl import load_workbook
+from sqlalchemy import select
+
+from chassis.paging import encode_cursor
+from services.indicator.app import SERVICE
+from services.indicator.figures.models import FigureRow, FigureSeriesRow
+from services.indicator.ledger.models import LedgerEntry, Movement, YearMovement
+from suite.postgres import Postgres
+from tests.services.indicator.house import (
+    COMPREHENSIVE,
+    LONGXING,
+    YUFENGSHAN,
+    YUFENGSHAN_VILLAGE,
+    House,
+    facility,
+    period,
+    worker,
+)
+from tests.support.services import DISTRICT, running_service
+
+OWN = {"divisions": (str(YUFENGSHAN),)}
+AS_OF = {"as_of": "2020-12-31"}
+OWN_FACILITY = facility(period("2020-01-01", YUFENGSHAN_VILLAGE, functions=COMPREHENSIVE))
+FOREIGN_FACILITY = facility(period("2020-01-01", LONGXING, beds=99, beds_in_use=99))
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(
+    postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[House]:
+    """Two towns with a facility and a person registered in each."""
+    folder = tmp_path_factory.mktemp("access")
+    async with running_service(postgres, SERVICE, folder) as running:
+        house = House(running)
+        running.at("2021-01-05")
+        await house.tell(
+            OWN_FACILITY,
+            FOREIGN_FACILITY,
+            worker(uuid4(), ("2020-01-01", YUFENGSHAN, True)),
+            worker(uuid4(), ("2020-01-01", LONGXING, True)),
+            at="2020-01-02",
+        )
+        await house.report("welfare.lottery.outlets", "2020-12-31", "411")
+        await house.settle()
+        yield house
+
+
+async def test_without_a_division_a_town_gets_its_own_figures(house: House) -> None:
+    answer = (await house.get("/v1/plan/indicators", AS_OF, **OWN)).json()
+    assert (answer["division"], answer["scope"]) == (str(YUFENGSHAN), str(YUFENGSHAN))
+    board = {one["code"]: one for one in answer["items"]}
+    assert board["eldercare_beds"]["value"] == "40"
+    assert board["social_workers"]["value"] == "1"
+    assert board["comprehensive_coverage"]["denominator"] == "1"
+    assert board["lottery_outlets"]["value"] is None  # recorded for the district alone
+
+
+@pytest.mark.parametrize("division", [str(LONGXING), DISTRICT, "500112999000", "500157000000"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "indicators",
+        "indicators/eldercare_beds",
+        "indicators/eldercare_beds/series",
+        "indicators/eldercare_beds/lineage",
+        "indicators/export",
+        "figures",
+    ],
+)
+async def test_other_units_and_the_districts_live_figures_are_not_found(
+    house: House, path: str, division: str
+) -> None:
+    answer = await house.get(f"/v1/plan/{path}", {"division": division}, **OWN)
+    assert answer.status_code == 404, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_lineage_shows_own_events_alone(house: House) -> None:
+    for code in ("eldercare_beds", "nursing_bed_share", "social_workers"):
+        items = await house.lineage(code, **AS_OF, **OWN)
+        assert items
+        assert {one["unit"] for one in items} <= {str(YUFENGSHAN), str(YUFENGSHAN_VILLAGE)}
+    subjects = {one["subject"] for one in await house.lineage("eldercare_beds", **AS_OF)}
+    assert subjects == {str(OWN_FACILITY.id), str(FOREIGN_FACILITY.id)}
+
+
+async def test_reading_the_persons_of_a_figure_is_audited(house: House) -> None:
+    on = "2020-11-30"
+    await house.lineage("eldercare_beds", as_of=on, **OWN)
+    await house.lineage("social_workers", as_of=on, **OWN)
+    rows = await house.running.rows(
+        "SELECT action, subject FROM chassis.audit_entry WHERE subject LIKE '%2020-11-30'"
+    )
+    assert [tuple(row) for row in rows] == [("indicator.lineage.read", f"social_workers {on}")]
+
+
+async def test_matrix_and_export_hold_the_own_town_alone(house: House) -> None:
+    matrix = (await house.get("/v1/plan/matrix", AS_OF, **OWN)).json()
+    assert [row["division"] for row in matrix["rows"]] == [str(YUFENGSHAN)]
+    assert matrix["rows"][0]["cells"]["eldercare_beds"]["value"] == "40"
+    export = await house.get("/v1/plan/indicators/export", AS_OF, **OWN)
+    book = load_workbook(BytesIO(export.content))
+    shown = {row[1]: row for row in book["规划指标"].iter_rows(values_only=True)}
+    assert shown["养老服务床位"][5] == 40
+    assert {row[1] for row in book["说明"].iter_rows(values_only=True)} >= {"玉峰山镇"}
+
+
+async def test_a_village_sees_itself(house: House) -> None:
+    village = {"divisions": (str(YUFENGSHAN_VILLAGE),)}
+    assert await house.value("eldercare_beds", **AS_OF, **village) == "40"
+    assert await house.value("social_workers", **AS_OF, **village) == "0"
+    asked = {**AS_OF, "division": str(YUFENGSHAN)}
+    assert (await house.get("/v1/plan/indicators", asked, **village)).status_code == 404
+
+
+async def test_several_towns_have_to_name_one(house: House) -> None:
+    both = {"divisions": (str(YUFENGSHAN), str(LONGXING))}
+    assert (await house.get("/v1/plan/indicators", **both)).status_code == 422
+    assert await house.value("eldercare_beds", **AS_OF, division=LONGXING, **both) == "99"
+    matrix = (await house.get("/v1/plan/matrix", AS_OF, **both)).json()
+    assert [row["division"] for row in matrix["rows"]] == [str(YUFENGSHAN), str(LONGXING)]
+
+
+async def test_a_token_without_a_division_sees_nothing(house: House) -> None:
+    none = {"divisions": ()}
+    assert (await house.get("/v1/plan/indicators", **none)).status_code == 404
+    assert (await house.get("/v1/plan/matrix", AS_OF, **none)).json()["rows"] == []
+    assert (await house.get("/v1/plan/figures", **none)).json()["items"] == []
+
+
+@pytest.mark.parametrize("table", [LedgerEntry, Movement, YearMovement, FigureRow, FigureSeriesRow])
+async def test_a_query_that_forgot_its_filter_sees_nothing_foreign(
+    house: House, table: type[LedgerEntry]
+) -> None:
+    runtime, own = house.running.runtime, {YUFENGSHAN, YUFENGSHAN_VILLAGE}
+    everything = await runtime.places.everywhere()
+    seen = {}
+    for units in (frozenset(own), everything, None):
+        async with runtime.database.transaction(actor="test", units=units) as session:
+            seen[units] = set(await session.scalars(select(table.unit_id)))
+    assert seen[frozenset(own)] == seen[everything] & own != seen[everything]
+    assert seen[None] == set()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/plan"),
+        ("GET", "/v1/plan/indicators"),
+        ("GET", "/v1/plan/indicators/export"),
+        ("GET", "/v1/plan/indicators/eldercare_beds"),
+        ("GET", "/v1/plan/indicators/eldercare_beds/series"),
+        ("GET", "/v1/plan/indicators/eldercare_beds/lineage"),
+        ("GET", "/v1/plan/matrix"),
+        ("GET", "/v1/plan/measures"),
+        ("GET", "/v1/plan/figures"),
+        ("POST", "/v1/plan/figures"),
+        ("POST", "/v1/plan/figures/import"),
+        ("GET", "/v1/plan/figures/import/template"),
+        ("GET", "/v1/plan/editions"),
+        ("POST", "/v1/plan/editions"),
+        ("GET", "/v1/indicator/dead-letters"),
+        ("POST", "/v1/indicator/dead-letters/replay"),
+    ],
+)
+async def test_every_route_wants_a_token_and_its_scope(
+    house: House, method: str, path: str
+) -> None:
+    http, other = house.running.http, house.running.headers("relief:read")
+    assert (await http.request(method, path)).status_code == 401
+    assert (await http.request(method, path, headers=other)).status_code == 403
+
+
+async def test_parked_events_are_for_who_sees_the_whole_scope(house: House) -> None:
+    path = "/v1/indicator/dead-letters"
+    town = house.running.headers("plan:operate", divisions=(str(YUFENGSHAN),))
+    assert (await house.running.http.get(path, headers=town)).status_code == 404
+    whole = house.running.headers("plan:operate")
+    assert (await house.running.http.get(path, headers=whole)).json() == {"items": []}
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("indicators", {"as_of": "2020-02-30"}),
+        ("indicators", {"as_of": "0001-01-01"}),
+        ("indicators", {"as_of": "9999-12-31"}),
+        ("indicators", {"known_on": "1609459200"}),
+        ("indicators", {"division": "500112' OR 1=1"}),
+        ("indicators", {"unit": "500112129000"}),
+        ("indicators/eldercare_beds/series", {"from": "2000-01-01", "step": "month"}),
+        (
+            "indicators/eldercare_beds/series",
+            {"from": "2000-01-01", "to": "2099-12-31", "step": "quarter"},
+        ),
+        ("indicators/eldercare_beds/lineage", {"cursor": "x"}),
+        (
+            "indicators/eldercare_beds/lineage",
+            {"cursor": encode_cursor("9999-99-99", "a", "b", "c", "d", 1)},
+        ),
+        ("indicators/eldercare_beds/lineage", {"limit": "0"}),
+        ("editions", {"cursor": "WyJhIl0"}),
+    ],
+)
+async def test_hostile_questions_are_refused(
+    house: House, path: str, asked: dict[str, object]
+) -> None:
+    answer = await house.get(f"/v1/plan/{path}", asked)
+    assert answer.status_code == 422, answer.text
+
+
+@pytest.mark.parametrize("code", ["%00", "..%2f..", "x' OR 1=1", "a" * 5000])
+async def test_hostile_paths_are_not_found(house: House, code: str) -> None:
+    assert (await house.get(f"/v1/plan/indicators/{code}")).status_code == 404
