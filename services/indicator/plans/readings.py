@@ -71,12 +71,18 @@ async def readings(desk: Desk, seen: View, asked: Sequence[tuple[Indicator, date
     sums = await fetch(desk, seen, needs)
     scopes = {one.scope for one, _ in asked}
     values = {scope: sums.over(area_of(desk, seen, scope)) for scope in scopes}
-    return [Made(_read(desk, one, values[one.scope], day), values[one.scope]) for one, day in asked]
+    whole = seen.unit is None
+    return [
+        Made(_read(desk, one, values[one.scope], day, whole=whole), values[one.scope])
+        for one, day in asked
+    ]
 
 
-def _read(desk: Desk, one: Indicator, values: LedgerValues, day: date) -> Reading:
+def _read(
+    desk: Desk, one: Indicator, values: LedgerValues, day: date, *, whole: bool
+) -> Reading:
     exists = bool(values.area.covered(day))
-    return read(desk.plan, one, values if exists else Nothing(), day)
+    return read(desk.plan, one, values if exists else Nothing(), day, whole=whole)
 
 
 async def reported_days(desk: Desk, seen: View, made: Iterable[Made]) -> dict[str, date]:

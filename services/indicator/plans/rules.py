@@ -253,8 +253,15 @@ def reading_requirements(indicator: Indicator, day: date) -> frozenset[Need]:
     )
 
 
-def read(plan: Plan, indicator: Indicator, values: Values, day: date) -> Reading:
-    """The indicator on `day`, with each of its targets assessed."""
+def read(
+    plan: Plan, indicator: Indicator, values: Values, day: date, *, whole: bool = True
+) -> Reading:
+    """The indicator on `day`, with each of its targets assessed.
+
+    A target that is a number of things (7,000 beds) is the whole district's: a part of the
+    district (`whole` false) is not held against it. A rate is a yardstick for each part.
+    """
+    held = whole or indicator.denominator is not None
     return Reading(
         indicator=indicator,
         day=day,
@@ -263,7 +270,10 @@ def read(plan: Plan, indicator: Indicator, values: Values, day: date) -> Reading
         denominator=_optional(indicator.denominator, values, day),
         sources=used(indicator.value, values, day),
         assessments=tuple(
-            _assess(plan, indicator, target, values, day) for target in indicator.targets
+            _assess(plan, indicator, target, values, day)
+            if held
+            else _not_held(indicator, target, values, day)
+            for target in indicator.targets
         ),
     )
 
@@ -289,6 +299,20 @@ def _assess(
         status=status(target.operator, value, goal, path, due_passed=due_passed),
         due_passed=due_passed,
         gap=_gap(indicator, target, values, judged),
+    )
+
+
+def _not_held(indicator: Indicator, target: Target, values: Values, day: date) -> Assessment:
+    judged = judged_on(indicator, day)
+    return Assessment(
+        target=target,
+        judged_on=judged,
+        value=evaluate(target.measured or indicator.value, values, judged),
+        goal=evaluate(target.goal, values, judged),
+        path=None,
+        status=Status.NOT_ASSESSABLE,
+        due_passed=target.due is not None and day >= target.due,
+        gap=None,
     )
 
 

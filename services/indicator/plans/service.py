@@ -86,7 +86,8 @@ async def series(desk: Desk, code: str, asked: SeriesQuery) -> IndicatorSeries:
             "时间范围过长", errors=[FieldError("/query/from", f"最多 {MOST_POINTS} 个时点")]
         )
     made = await readings(desk, seen, [(one, day) for day in days])
-    return views.series(desk.plan, one, [each.reading for each in made])
+    line = seen.unit is None or one.denominator is not None
+    return views.series(desk.plan, one, [each.reading for each in made], line=line)
 
 
 async def matrix(desk: Desk, asked: MatrixQuery) -> Matrix:
@@ -99,7 +100,10 @@ async def matrix(desk: Desk, asked: MatrixQuery) -> Matrix:
     rows = []
     for town in sorted(members & desk.units):
         values = sums.over(UnitArea(town, desk.register))
-        cells = {one.code: views.cell(read(desk.plan, one, values, seen.as_of)) for one in columns}
+        cells = {
+            one.code: views.cell(read(desk.plan, one, values, seen.as_of, whole=False))
+            for one in columns
+        }
         rows.append(MatrixRow(**views.town_view(desk, town, seen.as_of).model_dump(), cells=cells))
     return Matrix(
         as_of=seen.as_of,

@@ -63,7 +63,7 @@ def item(desk: Desk, seen: View, made: Made, reported: Mapping[str, date]) -> In
         value=publish(reading.value, one.decimals),
         numerator=plain(reading.numerator),
         denominator=plain(reading.denominator),
-        baseline=None if one.baseline is None else f"{one.baseline:f}",
+        baseline=f"{one.baseline:f}" if one.baseline is not None and seen.unit is None else None,
         targets=[target_view(one, assessed) for assessed in reading.assessments],
         status=reading.governing.status,
         origin=origin(made),
@@ -185,12 +185,14 @@ def cell(reading: Reading) -> CellView:
     )
 
 
-def series(plan: Plan, one: Indicator, readings: Sequence[Reading]) -> IndicatorSeries:
+def series(
+    plan: Plan, one: Indicator, readings: Sequence[Reading], *, line: bool
+) -> IndicatorSeries:
     target = one.governing
     return IndicatorSeries(
         code=one.code,
         points=[PointView(on=reading.day, **cell(reading).model_dump()) for reading in readings],
-        path=path(plan, one, target),
+        path=path(plan, one, target) if line else [],
         target=SeriesTarget(
             operator=target.operator, value=None if target.value is None else f"{target.value:f}"
         ),

@@ -364,7 +364,7 @@ class TestPublishedVectors:
     def test_rural_to_urban_standard_misses_85(self) -> None:
         governing = reading("rural_urban_dibao_ratio", standards(), YEAR_ENDS[2025]).governing
         assert (governing.status, governing.due_passed) == (Status.BEHIND, True)
-        assert governing.gap == Gap(Decimal(25), more=True, thing="元(农村低保标准)")
+        assert governing.gap == Gap(Decimal(25), more=True, thing="元（农村低保标准）")
 
     @pytest.mark.parametrize(
         ("year", "urban", "rural", "least"),
@@ -681,3 +681,21 @@ no,name,unit,value_2020,target_2025,kind
 17,政府运营床位占比,%,45,≤40,约束性
 18,镇街具备综合功能的养老服务机构覆盖率,%,59.09,≥90,预期性
 """
+
+
+class TestAPartOfTheDistrict:
+    """表1's numbers of things are the district's; its rates are a yardstick for each town."""
+
+    DAY = date(2025, 12, 31)
+
+    @pytest.mark.parametrize(
+        ("code", "held"),
+        [("eldercare_beds", False), ("social_workers", False), ("nursing_bed_share", True)],
+    )
+    def test_is_held_against_rates_alone(self, code: str, held: bool) -> None:
+        plan = load_plan("yubei-145")
+        values = Told(dict.fromkeys([*plan.measures, "towns"], 1))
+        reading = read(plan, plan.indicator(code), values, self.DAY, whole=False)
+        assessable = reading.governing.status is not Status.NOT_ASSESSABLE
+        assert (assessable, reading.value is not None) == (held, True)
+        assert held or reading.governing.gap is None
