@@ -157,12 +157,12 @@ async def test_denials_at_once_need_no_second_connection(relief: Running) -> Non
     assert {answer.status_code for answer in answers} == {403}
 
 
-@pytest.mark.parametrize("key", ["short", "x" * 201, "with space", "键" * 8])
-async def test_a_key_that_is_none_is_refused_and_nothing_done(relief: Running, key: str) -> None:
-    headers = {**relief.headers("relief:standards"), "Idempotency-Key": key.encode()}
-    answer = await relief.http.post(STANDARDS, json=GOOD, headers=headers)  # type: ignore[arg-type]
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["pointer"] == "/header/Idempotency-Key"
+async def test_a_key_that_is_none_is_refused_and_nothing_done(relief: Running) -> None:
+    for key in ("short", "x" * 201, "with space", "键" * 8):
+        headers = {**relief.headers("relief:standards"), "Idempotency-Key": key.encode()}
+        answer = await relief.http.post(STANDARDS, json=GOOD, headers=headers)  # type: ignore[arg-type]
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["pointer"] == "/header/Idempotency-Key"
     assert await relief.rows("SELECT 1 FROM standard_amount") == []
 
 

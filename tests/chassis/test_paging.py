@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chassis.paging import decode_cursor, encode_cursor
 from chassis.problems import Unprocessable
-from tests.support.toy import UNIT, Basket, Toy
+from tests.support.toy import UNIT, Toy
 
 KEYS = (str, int)
 
@@ -103,26 +103,23 @@ async def test_a_row_made_meanwhile_moves_no_other(toy: Toy) -> None:
         headers=headers,
     )
     assert [item["id"] for item in rest.json()["items"]] == [made[2], later]
-    assert Basket.__tablename__ == "basket"
 
 
-@pytest.mark.parametrize(
-    "cursor",
-    [
+async def test_a_forged_cursor_is_no_failure_of_the_service(toy: Toy) -> None:
+    headers = toy.running.headers("toy:read")
+    for cursor in (
         encode_cursor("not-a-uuid", 0),
         encode_cursor("\0", 0),
         raw(json.dumps(["\ud800", 0])),
-        encode_cursor("01939f3c-5a00-7001-8000-000000000001", 2**63),
-        encode_cursor("01939f3c-5a00-7001-8000-000000000001", 10**400),
+        encode_cursor("", 2**63),
+        encode_cursor("", 10**300),
         "x" * 501,
-    ],
-)
-async def test_a_forged_cursor_is_no_failure_of_the_service(toy: Toy, cursor: str) -> None:
-    answer = await toy.running.http.get(
-        "/v1/toy/baskets", params={"cursor": cursor}, headers=toy.running.headers("toy:read")
-    )
-    assert answer.status_code in {200, 422}
-    assert cursor not in answer.text
+    ):
+        answer = await toy.running.http.get(
+            "/v1/toy/baskets", params={"cursor": cursor}, headers=headers
+        )
+        assert answer.status_code in {200, 422}
+        assert cursor not in answer.text
 
 
 async def test_a_cursor_opens_no_other_units_rows(toy: Toy) -> None:
@@ -136,12 +133,9 @@ async def test_a_cursor_opens_no_other_units_rows(toy: Toy) -> None:
     assert answer.json()["items"] == []
 
 
-@pytest.mark.parametrize("limit", [0, -1, 201, "all"])
-async def test_a_page_has_an_end(toy: Toy, limit: object) -> None:
-    answer = await toy.running.http.get(
-        "/v1/toy/baskets",
-        params={"limit": str(limit)},
-        headers=toy.running.headers("toy:read"),
-    )
-    assert answer.status_code == 422
-    assert [error["pointer"] for error in answer.json()["errors"]] == ["/query/limit"]
+async def test_a_page_has_an_end(toy: Toy) -> None:
+    headers = toy.running.headers("toy:read")
+    for limit in ("0", "-1", "201", "all", "9" * 400):
+        answer = await toy.running.http.get(f"/v1/toy/baskets?limit={limit}", headers=headers)
+        assert answer.status_code == 422
+        assert [error["pointer"] for error in answer.json()["errors"]] == ["/query/limit"]

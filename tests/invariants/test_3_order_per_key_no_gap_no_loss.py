@@ -204,8 +204,9 @@ async def test_the_spare_relay_takes_over_when_the_firsts_connection_dies(toy: T
                 " AND objid = $1 AND granted",
                 relay_module.RELAY_LOCK,
             )
-            with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
-                await first
+            async with asyncio.timeout(30):
+                with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+                    await first
             await toy.add(basket)
             await published(toy)
             assert not spare.done()
