@@ -1,0 +1,125 @@
+"""The staff's pages in a browser; a client of the gateway like any other."""
+
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+from fastapi import FastAPI, Request, Response
+from nicegui import Client, ui
+from nicegui import app as nicegui_app
+from pydantic import BaseModel
+
+from chassis import private_file
+from services.console import board, editions, exports, facilities, frame, matrix
+from services.console.filters import DAYS, FACILITIES, PLAN, Filters
+from services.console.gateway import Gateway
+from services.console.settings import ConsoleSettings
+
+TITLE = "民政业务平台"
+FAVICON = "民"
+SECRET_BYTES = 32
+
+
+class Health(BaseModel):
+    """进程状态。"""
+
+    status: str
+
+
+def create_console() -> FastAPI:
+    """The console by this process's environment; once in a process, NiceGUI knows only one app."""
+    settings = ConsoleSettings()
+    gateway = Gateway(settings.gateway_url, settings.clients)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await gateway.close()
+
+    app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    _add_operations(app)
+    app.include_router(exports.router(gateway))
+    _add_pages(gateway)
+    ui.add_head_html(frame.style(), shared=True)
+    ui.run_with(
+        app,
+        title=TITLE,
+        favicon=FAVICON,
+        language="zh-CN",
+        tailwind=False,
+        reconnect_timeout=10,
+        show_welcome_message=False,
+        storage_secret=_storage_secret(settings.state),
+    )
+    return app
+
+
+def _storage_secret(state: Path) -> str:
+    """Signs the browser's session cookie; kept, so that a restart ends no session."""
+    kept = private_file.read_or_create(
+        state / "console-secret", lambda: secrets.token_urlsafe(SECRET_BYTES).encode()
+    )
+    return kept.decode()
+
+
+def _add_operations(app: FastAPI) -> None:
+    @app.get("/-/health")
+    async def health() -> Health:
+        return Health(status="ok")
+
+    @app.get("/-/ready")
+    async def ready() -> Health:
+        """Ready without the gateway, too: the pages say that it is away."""
+        return Health(status="ready")
+
+
+def _add_pages(gateway: Gateway) -> None:
+    @ui.page(board.PATH, title=f"规划指标 · {TITLE}")
+    def board_page(request: Request, open: str = "") -> None:  # noqa: A002 - the URL's own word
+        board.show(gateway, Filters.read(request.query_params, PLAN), open)
+
+    @ui.page(matrix.PATH, title=f"镇街对比 · {TITLE}")
+    def matrix_page(request: Request) -> None:
+        matrix.show(gateway, Filters.read(request.query_params, DAYS))
+
+    @ui.page(editions.PATH, title=f"发布版 · {TITLE}")
+    def editions_page() -> None:
+        editions.show(gateway)
+
+    @ui.page(editions.PATH + "/{edition_id}", title=f"发布版 · {TITLE}")
+    def edition_page(edition_id: str) -> None:
+        _with_id(edition_id, lambda known: editions.show_one(gateway, known))
+
+    @ui.page(facilities.PATH, title=f"养老服务设施 · {TITLE}")
+    def facilities_page(request: Request) -> None:
+        facilities.show(gateway, Filters.read(request.query_params, FACILITIES))
+
+    @ui.page(facilities.PATH + "/{facility_id}", title=f"养老服务设施 · {TITLE}")
+    def facility_page(facility_id: str, request: Request) -> None:
+        filters = Filters.read(request.query_params, DAYS)
+        _with_id(facility_id, lambda known: facilities.show_one(gateway, known, filters))
+
+    @nicegui_app.exception_handler(404)
+    def not_found(request: Request, _: Exception) -> Response:
+        with Client(ui.page(""), request=request) as client:
+            _show_not_found()
+        return client.build_response(request, 404)
+
+
+def _with_id(text: str, show: Callable[[str], None]) -> None:
+    """The page of one thing, if what stands in the URL can be the id of one."""
+    try:
+        known = str(UUID(text))
+    except ValueError:
+        _show_not_found()
+        return
+    show(known)
+
+
+def _show_not_found() -> None:
+    with frame.page(""):
+        frame.text("没有这个页面", name="h1")
+        frame.text("地址可能有误，或内容已不在。", "muted")
+        frame.anchor("回到规划指标", board.PATH, "button")

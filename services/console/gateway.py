@@ -1,0 +1,177 @@
+"""The console's way to the gateway: a client like any other, its token kept on this side."""
+
+import asyncio
+import base64
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote_plus
+
+from pydantic import BaseModel, ValidationError
+
+from chassis.http_client import HttpClient, Response, UpstreamUnavailable
+
+EARLY_SECONDS = 60.0
+AT_ONCE = 6
+_AWAY = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,  # after a new token: the keys are not there yet
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+
+Answer = TypeVar("Answer", bound=BaseModel)
+Params = Mapping[str, str | None]
+
+
+class Away(Exception):  # noqa: N818 - says what happened
+    """No answer for now; its message tells the reader why, in Chinese. Ask again later."""
+
+
+class Refused(Exception):  # noqa: N818 - says what happened
+    """The gateway's problem (RFC 9457), in its Chinese words."""
+
+    def __init__(self, status: int, title: str, detail: str = "") -> None:
+        super().__init__(title)
+        self.status = status
+        self.title = title
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    text: str
+    good_until: float
+
+
+class Gateway:
+    """Asks the gateway with the first client of the file; few questions at once.
+
+    The file is read at each new token: it may not be there yet while the house is being set up.
+    """
+
+    def __init__(self, url: str, clients: Path) -> None:
+        self._http = HttpClient(url)
+        self._clients = clients
+        self._token: _Token | None = None
+        self._renewal = asyncio.Lock()
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    async def read(self, kind: type[Answer], path: str, params: Params | None = None) -> Answer:
+        """GET, parsed; parameters without a value are left out.
+
+        Raises:
+            Away: no answer for now.
+            Refused: a problem.
+        """
+        return _parsed(kind, await self._ask("GET", path, params=params))
+
+    async def create(self, kind: type[Answer], path: str, body: Any, key: str) -> Answer:  # noqa: ANN401 - any JSON value
+        """POST under an idempotency key, parsed; raises as `read`."""
+        headers = {"Idempotency-Key": key}
+        return _parsed(kind, await self._ask("POST", path, json=body, headers=headers))
+
+    async def download(self, path: str, params: Params | None = None) -> Response:
+        """GET, as it came; raises as `read`."""
+        return await self._ask("GET", path, params=params)
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,  # noqa: ANN401 - any JSON value
+    ) -> Response:
+        given = {name: value for name, value in (params or {}).items() if value}
+        async with self._places:
+            try:
+                for last in (False, True):
+                    token = await self._fresh_token()
+                    response = await self._http.request(
+                        method,
+                        path,
+                        params=given,
+                        headers={**(headers or {}), "Authorization": f"Bearer {token.text}"},
+                        json=json,
+                    )
+                    if last or response.status_code != HTTPStatus.UNAUTHORIZED:
+                        break
+                    self._forget(token)
+            except UpstreamUnavailable as error:
+                raise Away("暂时连接不上数据服务，可能正在启动或维护") from error
+        return _succeeded(response)
+
+    async def _fresh_token(self) -> _Token:
+        async with self._renewal:
+            if self._token is None or time.monotonic() >= self._token.good_until:
+                self._token = await self._new_token()
+            return self._token
+
+    def _forget(self, token: _Token) -> None:
+        if self._token is token:
+            self._token = None
+
+    async def _new_token(self) -> _Token:
+        asked_at = time.monotonic()
+        response = await self._http.request(
+            "POST",
+            "/oauth2/token",
+            headers={
+                "Authorization": _basic(self._clients),
+                "Content-Type": "application/x-www-form-urlencoded",
+            },
+            content=b"grant_type=client_credentials",
+        )
+        if not response.is_success:
+            raise Away("数据服务尚未认可本工作台，可能正在初始化")
+        answer = response.json()
+        lifetime = float(answer["expires_in"])
+        early = min(EARLY_SECONDS, lifetime / 2)
+        return _Token(answer["access_token"], asked_at + lifetime - early)
+
+
+def _basic(clients: Path) -> str:
+    """Both parts form-encoded before they are joined (RFC 6749, 2.3.1)."""
+    try:
+        first = json.loads(clients.read_bytes())[0]
+        pair = f"{quote_plus(first['client_id'])}:{quote_plus(first['client_secret'])}"
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise Away("数据正在准备，尚未就绪") from error
+    return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+def _succeeded(response: Response) -> Response:
+    if response.is_success:
+        return response
+    if response.status_code in _AWAY:
+        raise Away("数据服务暂时不可用")
+    try:
+        problem = response.json()
+        raise Refused(response.status_code, str(problem["title"]), _detail(problem))
+    except (ValueError, LookupError, TypeError) as error:
+        raise Refused(response.status_code, "未能取得数据") from error
+
+
+def _detail(problem: Mapping[str, Any]) -> str:
+    """The problem's detail with what is wrong with each value."""
+    parts = [problem.get("detail") or "", *(one["detail"] for one in problem.get("errors") or [])]
+    return "；".join(part for part in parts if part)
+
+
+def _parsed(kind: type[Answer], response: Response) -> Answer:
+    try:
+        return kind.model_validate_json(response.content)
+    except ValidationError as error:
+        raise Refused(response.status_code, "数据服务的答复无法识别") from error
