@@ -27,6 +27,8 @@ async def record(
 ) -> None:
     """Insert one entry in the transaction of what it tells of; `subject` is a reference."""
     info = session.info
+    if not info["actor"]:
+        raise LookupError(f"{action} of {subject} is done by nobody")
     await session.execute(
         insert(audit_entry)
         .inline()

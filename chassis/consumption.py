@@ -7,6 +7,7 @@ written by nothing else) or acts.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     DateTime,
     Identity,
     Index,
@@ -23,6 +25,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    func,
     select,
     text,
     update,
@@ -34,7 +37,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.bus import Bus, Record, Subscription, TopicPartition
-from chassis.database import PROJECTION, Database, metadata
+from chassis.database import ACTING, PROJECTION, Database, metadata
 from chassis.telemetry import continue_trace, log, metrics
 from contracts.events.envelope import CloudEvent
 from contracts.model import Contract
@@ -43,6 +46,10 @@ from contracts.topics import topic_of_type
 BATCH = 500
 POLL = 1.0
 FIRST_PAUSE, LAST_PAUSE = 0.1, 30.0
+MEASURE_EVERY = 15.0
+MOST_SHOWN = 1_000
+REPLAY_LOCK = 7_304
+"""Held shared by each batch of a consumer; a replay of one of its keys takes it alone."""
 PAUSE_LOCK = 7_302
 """Held shared by each live projecting transaction; a rebuild takes it alone to change over."""
 SEE = text(
@@ -118,7 +125,8 @@ class Consumer:
     name: str
     topics: tuple[str, ...]
     handler: Handler
-    schema: str = PROJECTION
+    projects: bool = True
+    """Whether it only derives tables of the schema `projection`, or acts: writes, emits, orders."""
 
 
 class UnreadableError(Exception):
@@ -171,14 +179,15 @@ class Consumption:
     consumer: Consumer
     units: Callable[[], Awaitable[Collection[int]]]
     schema: str = ""
+    """Where a projecting consumer writes, if not in the live projections."""
     positions: dict[TopicPartition, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.schema = self.schema or self.consumer.schema
+        self.schema = self.schema or (PROJECTION if self.consumer.projects else ACTING)
 
     async def offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """Where this consumer goes on, by its own record."""
-        async with self.database.transaction(actor=self._actor, schema=self.schema) as session:
+        async with self.database.transaction(schema=self.schema) as session:
             rows = await session.execute(
                 select(
                     consumer_offset.c.topic, consumer_offset.c.partition, consumer_offset.c.next
@@ -186,10 +195,6 @@ class Consumption:
             )
             known = {TopicPartition(topic, number): next_ for topic, number, next_ in rows}
         return {partition: known.get(partition, 0) for partition in partitions}
-
-    @property
-    def _actor(self) -> str:
-        return f"consumer:{self.consumer.name}"
 
     async def take(self, partition: TopicPartition, records: Sequence[Record]) -> None:
         """Apply one partition's batch in one transaction; on failure, each record singly."""
@@ -219,10 +224,8 @@ class Consumption:
         self, partition: TopicPartition, records: Sequence[Record], *, park: str | None = None
     ) -> None:
         units = await self.units()
-        async with self.database.transaction(
-            actor=self._actor, units=units, schema=self.schema
-        ) as session:
-            await self._wait_for_rebuild(session)
+        async with self.database.transaction(units=units, schema=self.schema) as session:
+            await self._lock(session, alone=False)
             next_ = records[-1].offset + 1
             await self._move_offset(session, partition, next_)
             parked_keys = await self._parked_keys(session, {_key(record) for record in records})
@@ -240,16 +243,25 @@ class Consumption:
                 parked_keys.add(_key(record))
             await self._park(session, aside)
             new = await self._first_seen(session, events)
-            if new:
-                session.info["cause"] = str(new[-1].envelope.id)
-                session.info["actor"] = f"event:{new[-1].envelope.id}"
-                with continue_trace(new[-1].envelope.traceparent):
-                    await self.consumer.handler(session, new)
+            await self._handle(session, new)
         self.positions[partition] = next_
 
-    async def _wait_for_rebuild(self, session: AsyncSession) -> None:
+    async def _handle(self, session: AsyncSession, new: Sequence[Received]) -> None:
+        """Give the events to the handler; what it does was caused by the last of them."""
+        if new:
+            last = new[-1].envelope
+            session.info.update(actor=f"event:{last.id}", cause=str(last.id))
+            with continue_trace(last.traceparent):
+                await self.consumer.handler(session, new)
+
+    async def _lock(self, session: AsyncSession, *, alone: bool) -> None:
+        """Stand still for a rebuild's change-over; and a replay is not to meet new events."""
+        locks = [
+            f"pg_advisory_xact_lock{'' if alone else '_shared'}({REPLAY_LOCK}, hashtext(:name))"
+        ]
         if self.schema == PROJECTION:
-            await session.execute(text(f"SELECT pg_advisory_xact_lock_shared({PAUSE_LOCK})"))
+            locks.insert(0, f"pg_advisory_xact_lock_shared({PAUSE_LOCK})")
+        await session.execute(text(f"SELECT {', '.join(locks)}"), {"name": self.consumer.name})
 
     async def _move_offset(
         self, session: AsyncSession, partition: TopicPartition, next_: int
@@ -338,8 +350,19 @@ class Consumption:
             group or self.consumer.name, self.consumer.topics, assigned=self.assigned
         ) as subscription:
             log().info("consumer_started", consumer=self.consumer.name)
+            measured = float("-inf")
             while True:
                 await self.step(subscription)
+                if time.monotonic() - measured >= MEASURE_EVERY:
+                    await self._measure(subscription)
+                    measured = time.monotonic()
+
+    async def _measure(self, subscription: Subscription) -> None:
+        metrics.dead_letters.labels(self.consumer.name).set(await self.count_parked())
+        for partition, behind in (await subscription.lag()).items():
+            metrics.consumer_lag.labels(
+                self.consumer.name, partition.topic, str(partition.partition)
+            ).set(behind)
 
     async def step(
         self,
@@ -358,10 +381,6 @@ class Consumption:
                 records = [one for one in fetched if one.offset < until.get(partition, 0)]
             if records:
                 taken += await self._settle(subscription, partition, records)
-        for partition, behind in (await subscription.lag()).items():
-            metrics.consumer_lag.labels(
-                self.consumer.name, partition.topic, str(partition.partition)
-            ).set(behind)
         return taken
 
     async def assigned(
@@ -399,56 +418,71 @@ class Consumption:
                 await subscription.commit({partition: self.positions[partition]})
                 return count
 
-    async def parked(self) -> list[DeadLetter]:
-        """What waits in the dead letters of this consumer, in order."""
-        async with self.database.transaction(actor=self._actor, schema=self.schema) as session:
+    @property
+    def _waiting(self) -> ColumnElement[bool]:
+        own = dead_letter.c.consumer == self.consumer.name
+        return own & dead_letter.c.replayed_at.is_(None)
+
+    async def parked(self, *, most: int = MOST_SHOWN) -> list[DeadLetter]:
+        """What waits in the dead letters of this consumer, in order, the first `most` of it."""
+        shown = (
+            dead_letter.c.seq,
+            dead_letter.c.topic,
+            dead_letter.c.key,
+            dead_letter.c.reason,
+            dead_letter.c.parked_at,
+        )
+        async with self.database.transaction(schema=self.schema) as session:
             rows = await session.execute(
-                select(dead_letter)
-                .where(
-                    dead_letter.c.consumer == self.consumer.name,
-                    dead_letter.c.replayed_at.is_(None),
-                )
-                .order_by(dead_letter.c.seq)
+                select(*shown).where(self._waiting).order_by(dead_letter.c.seq).limit(most)
             )
-            return [
-                DeadLetter(row.seq, row.topic, row.key, row.reason, row.parked_at) for row in rows
-            ]
+            return [DeadLetter(*row) for row in rows]
+
+    async def count_parked(self) -> int:
+        async with self.database.transaction(schema=self.schema) as session:
+            return (
+                await session.scalar(
+                    select(func.count()).select_from(dead_letter).where(self._waiting)
+                )
+                or 0
+            )
 
     async def replay(self) -> tuple[int, int]:
-        """Try what is parked again, in order per key: (applied, still parked)."""
-        applied = left = 0
-        for key in dict.fromkeys(letter.key for letter in await self.parked()):
+        """Try what is parked again, in order per key: (events applied, events still parked)."""
+        applied = 0
+        async with self.database.transaction(schema=self.schema) as session:
+            keys = list(
+                await session.scalars(
+                    select(dead_letter.c.key)
+                    .where(self._waiting)
+                    .group_by(dead_letter.c.key)
+                    .order_by(func.min(dead_letter.c.seq))
+                )
+            )
+        for key in keys:
             try:
                 applied += await self._replay_key(key)
             except Exception:  # noqa: BLE001 - logged; the key stays parked, other keys go on
                 log().exception("replay_failed", consumer=self.consumer.name)
-                left += 1
-        return applied, left
+        return applied, await self.count_parked()
 
     async def _replay_key(self, key: str) -> int:
         async with self.database.transaction(
-            actor=self._actor, units=await self.units(), schema=self.schema
+            units=await self.units(), schema=self.schema
         ) as session:
-            await self._wait_for_rebuild(session)
+            await self._lock(session, alone=True)
             waiting = (
                 await session.execute(
                     select(dead_letter)
-                    .where(
-                        dead_letter.c.consumer == self.consumer.name,
-                        dead_letter.c.key == key,
-                        dead_letter.c.replayed_at.is_(None),
-                    )
+                    .where(self._waiting, dead_letter.c.key == key)
                     .order_by(dead_letter.c.seq)
-                    .with_for_update()
                 )
             ).all()
             events = [
                 read_event(Record(row.topic, row.partition, row.offset, row.key, row.body, (), 0))
                 for row in waiting
             ]
-            new = await self._first_seen(session, events)
-            if new:
-                await self.consumer.handler(session, new)
+            await self._handle(session, await self._first_seen(session, events))
             await session.execute(
                 update(dead_letter)
                 .where(dead_letter.c.seq.in_([row.seq for row in waiting]))

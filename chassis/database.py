@@ -43,8 +43,20 @@ COLUMN_TYPES: dict[Any, Any] = {
 }
 """For each service's `type_annotation_map`: an enum is kept as its published value, as text."""
 
+ADD_UNITS = text(
+    """
+SELECT added, set_config('app.units', CAST(before || added AS text), true)
+FROM (SELECT COALESCE(NULLIF(current_setting('app.units', true), ''), '{}')::bigint[] AS before)
+  AS setting
+CROSS JOIN LATERAL (
+  SELECT ARRAY(SELECT unnest(CAST(:units AS bigint[])) EXCEPT SELECT unnest(before)) AS added
+) AS further
+"""
+)
 SEARCH_PATH = "public,projection,chassis"
 PROJECTION = "projection"
+ACTING = "acting"
+"""Inbox, offsets and dead letters of consumers that act: no rebuild ever touches them."""
 
 
 def async_url(url: str) -> str:
@@ -93,12 +105,15 @@ class Database:
     async def transaction(
         self,
         *,
-        actor: str,
+        actor: str = "",
         units: Collection[int] | None = None,
         cause: str | None = None,
         schema: str = PROJECTION,
     ) -> AsyncIterator[AsyncSession]:
-        """One transaction: committed at the end, rolled back when anything is raised."""
+        """One transaction: committed at the end, rolled back when anything is raised.
+
+        `actor` is an opaque staff id, `event:<id>` or `job:<id>`; what emits or is audited has one.
+        """
         async with self._session() as session, session.begin():
             session.info.update(actor=actor, cause=cause, clock=self.clock, source=self.source)
             await session.execute(
@@ -108,7 +123,7 @@ class Database:
                 ),
                 {
                     "units": "" if units is None else "{%s}" % ",".join(map(str, units)),  # noqa: UP031 - braces of the array literal
-                    "path": SEARCH_PATH.replace(PROJECTION, schema),
+                    "path": _search_path(schema),
                 },
             )
             yield session
@@ -120,6 +135,21 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def _search_path(schema: str) -> str:
+    if schema == ACTING:
+        return SEARCH_PATH.replace(PROJECTION, f"{ACTING},{PROJECTION}")
+    return SEARCH_PATH.replace(PROJECTION, schema)
+
+
+async def add_units(session: AsyncSession, units: Collection[int]) -> frozenset[int]:
+    """Take further units into the transaction's; which of them were not among these before.
+
+    For consumers only: what comes on the topics is trusted, though the register may be behind it.
+    """
+    added = await session.scalar(ADD_UNITS, {"units": list(units)})
+    return frozenset(added or ())
 
 
 def unit_policy(table: str, column: str) -> list[str]:

@@ -135,7 +135,7 @@ class JobRunner:
         today = self._database.clock.today()
         if not self._daily or self._planned == today:
             return
-        async with self._database.transaction(actor="job:plan") as session:
+        async with self._database.transaction() as session:
             for kind in self._daily:
                 await enqueue_days(session, kind, today, today)
         self._planned = today
@@ -163,7 +163,7 @@ class JobRunner:
     async def _claim(self) -> Job | None:
         now = self._database.clock.now()
         real = datetime.now(UTC)
-        async with self._database.transaction(actor="job:claim") as session:
+        async with self._database.transaction() as session:
             row = (
                 await session.execute(
                     select(job_table)
@@ -202,8 +202,8 @@ class JobRunner:
             await self._end(
                 session,
                 job,
-                run_at=self._database.clock.now() + pause,
-                lease_until=None,
+                # By real time: a clock that is driven may stand still.
+                lease_until=datetime.now(UTC) + pause,
                 failure=failure,
             )
 

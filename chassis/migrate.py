@@ -1,7 +1,9 @@
 """Migrations: each lineage (a folder of revisions) owns one schema's tables and its version.
 
 chassis        what every service stands on, schema `chassis`
-consumption    inbox, offsets, dead letters and units, schema `projection` (or `next`, in a rebuild)
+acting         inbox, offsets and dead letters of consumers that act, schema `acting`
+consumption    the same of consumers that project, schema `projection` (or `next`, in a rebuild)
+places         the register of units, schema `projection` (or `next`)
 service        the domain's own tables, schema `public`
 projection     what the service derives from events, schema `projection` (or `next`)
 """
@@ -19,9 +21,10 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from chassis import audit, idempotency, jobs, outbox, places  # noqa: F401 - their tables
+from chassis import audit, idempotency, jobs, outbox  # noqa: F401 - their tables
 from chassis.consumption import consumption_metadata
-from chassis.database import PROJECTION, async_url
+from chassis.database import ACTING, PROJECTION, async_url
+from chassis.places import places_metadata
 from chassis.service import Service
 
 HERE = Path(__file__).parent / "migrations"
@@ -53,6 +56,7 @@ def lineages(service: Service, *, projection: str = PROJECTION) -> list[Lineage]
     """All lineages of a service, in the order in which they are migrated."""
     found = [
         Lineage("chassis", HERE / "chassis", "chassis", outbox.chassis_metadata),
+        Lineage("acting", HERE / "consumption", ACTING, consumption_metadata),
         Lineage("service", service.migrations / "service", "public", service.metadata),
         *projections(service, schema=projection),
     ]
@@ -61,7 +65,10 @@ def lineages(service: Service, *, projection: str = PROJECTION) -> list[Lineage]
 
 def projections(service: Service, *, schema: str = PROJECTION) -> list[Lineage]:
     """The lineages that a rebuild makes anew in a schema of its own."""
-    found = [Lineage("consumption", HERE / "consumption", schema, consumption_metadata)]
+    found = [
+        Lineage("consumption", HERE / "consumption", schema, consumption_metadata),
+        Lineage("places", HERE / "places", schema, places_metadata),
+    ]
     if service.projection is not None:
         found.append(
             Lineage("projection", service.migrations / "projection", schema, service.projection)
@@ -111,12 +118,12 @@ def environment() -> None:
 
 def _own(lineage: Lineage) -> Any:  # noqa: ANN401 - Alembic's callback has no public type
     """Compare a lineage with its own tables: another one may share its schema."""
-    others = set(consumption_metadata.tables) if lineage.name == "projection" else set()
+    others = {*consumption_metadata.tables, *places_metadata.tables} - {*lineage.metadata.tables}
 
     def include(name: str | None, kind: str, _: object) -> bool:
         if kind != "table":
             return True
-        if lineage.name == "consumption":
+        if lineage.name in {"consumption", "places"}:
             return name in lineage.metadata.tables
         return name not in others and not (name or "").startswith("alembic_version_")
 

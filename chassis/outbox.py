@@ -72,6 +72,8 @@ async def emit(session: AsyncSession, aggregate: Aggregate, verb: str, data: Con
     if sequence is None:
         raise LookupError(f"{topic.name} {aggregate.id} has no row to number its event on")
     info = session.info
+    if not info["actor"]:
+        raise LookupError(f"{topic.name} {aggregate.id} is changed by nobody")
     recorded_at: datetime = info["clock"].now()
     event = CloudEvent(
         id=new_id(),

@@ -4,23 +4,26 @@ import asyncio
 import time
 from collections.abc import Sequence
 from datetime import date
+from typing import cast
 
 from sqlalchemy import BigInteger, Column, Table, func, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.access import Principal
-from chassis.consumption import Consumer, Received, consumption_metadata
-from chassis.database import Database
-from chassis.law.units import Register
+from chassis.consumption import Consumer, Received
+from chassis.database import Database, metadata
+from chassis.law.units import Register, RegisterError
 from contracts.events.placename import PlaceUnit
 from contracts.places import place_units
 
 LOOK_AGAIN_AFTER = 2.0
 
+places_metadata = metadata()
+
 place_unit = Table(
     "place_unit",
-    consumption_metadata,
+    places_metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("sequence", BigInteger, nullable=False),
     Column("body", JSONB, nullable=False),
@@ -34,10 +37,13 @@ async def project_units(session: AsyncSession, events: Sequence[Received]) -> No
         RegisterError: the register would contradict itself; the event is parked.
     """
     for event in events:
+        unit = cast("PlaceUnit", event.data)
+        if event.envelope.subject != str(unit.id):
+            raise RegisterError(f"{unit.id}: 事件的主体与内容不是同一区划")
         row = insert(place_unit).values(
-            id=int(event.envelope.subject),
+            id=unit.id,
             sequence=event.envelope.sequence,
-            body=event.data.model_dump(mode="json"),
+            body=unit.model_dump(mode="json"),
         )
         await session.execute(
             row.on_conflict_do_update(
@@ -87,7 +93,7 @@ class Places:
         return self._register
 
     async def _look(self) -> None:
-        async with self._database.transaction(actor="places") as session:
+        async with self._database.transaction() as session:
             mark = (
                 await session.execute(
                     select(func.count(), func.coalesce(func.sum(place_unit.c.sequence), 0))

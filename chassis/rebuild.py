@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import asyncpg
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.bus import Bus
@@ -21,6 +22,7 @@ from chassis.service import Runtime
 from chassis.work import consumers_of, consumption
 
 NEXT, PREVIOUS = "next", "previous"
+REBUILD_LOCK = 7_305
 WAIT = 0.2
 
 
@@ -34,7 +36,10 @@ Fingerprint = Callable[[AsyncSession], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What a rebuild did: how many records it read, and the hash of both results, if asked for."""
+    """What a rebuild did: how many records it read, and the hash of both results.
+
+    When they differ, what was live before stays in the schema `previous` until the next rebuild.
+    """
 
     records: int
     before: str
@@ -56,6 +61,8 @@ async def rebuild(
     settings = runtime.settings
     owner = await asyncpg.connect(settings.owner_database_url)
     try:
+        if not await owner.fetchval("SELECT pg_try_advisory_lock($1)", REBUILD_LOCK):
+            raise RebuildRefusedError("another rebuild is under way")
         await owner.execute(f"DROP SCHEMA IF EXISTS {NEXT} CASCADE")
         await owner.execute(f"DROP SCHEMA IF EXISTS {PREVIOUS} CASCADE")
         for lineage in projections(runtime.service, schema=NEXT):
@@ -63,7 +70,7 @@ async def rebuild(
         reading = [
             consumption(runtime, consumer, schema=NEXT)
             for consumer in consumers_of(runtime.service)
-            if consumer.schema == PROJECTION
+            if consumer.projects
         ]
         records = await _catch_up(runtime, reading, bus, progress)
         # Live consumers hold this lock shared in each transaction: from here on they wait.
@@ -76,8 +83,10 @@ async def rebuild(
             await owner.execute(f"ALTER SCHEMA {PROJECTION} RENAME TO {PREVIOUS}")
             await owner.execute(f"ALTER SCHEMA {NEXT} RENAME TO {PROJECTION}")
         await owner.execute("SELECT pg_advisory_unlock($1)", PAUSE_LOCK)
-        await owner.execute(f"DROP SCHEMA {PREVIOUS} CASCADE")
-        return Rebuilt(records, before, after)
+        rebuilt = Rebuilt(records, before, after)
+        if rebuilt.equal:
+            await owner.execute(f"DROP SCHEMA {PREVIOUS} CASCADE")
+        return rebuilt
     finally:
         # Closing the connection lets go of the lock, whatever happened.
         await owner.close()
@@ -117,6 +126,7 @@ async def _refuse_new_dead_letters(runtime: Runtime, reading: Sequence[Consumpti
 
 async def _fingerprint(runtime: Runtime, fingerprint: Fingerprint, schema: str) -> str:
     async with runtime.database.transaction(
-        actor="rebuild", units=await runtime.places.everywhere(), schema=schema
+        units=await runtime.places.everywhere(), schema=schema
     ) as session:
+        await session.execute(text("SET LOCAL statement_timeout = 0"))
         return await fingerprint(session)

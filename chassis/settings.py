@@ -10,28 +10,39 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """One service's settings; every name is read from `MINZHENG_<NAME>` (or as said beside it)."""
 
-    model_config = SettingsConfigDict(env_prefix="MINZHENG_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="MINZHENG_", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     database_url: str = Field(
-        default="", validation_alias="DATABASE_URL", description="app role: postgresql://…"
+        default="",
+        repr=False,
+        validation_alias="DATABASE_URL",
+        description="app role: postgresql://…",
     )
     owner_database_url: str = Field(
         default="",
+        repr=False,
         validation_alias="OWNER_DATABASE_URL",
         description="owner role, for migrations alone",
     )
     kafka: str = Field(default="", description="host:port of a Kafka broker")
-    bus_url: str = Field(default="", description="postgresql://… of the embedded bus")
+    bus_url: str = Field(default="", repr=False, description="postgresql://… of the embedded bus")
     jwks_url: str = Field(default="", description="where the token issuer publishes its keys")
     issuer: str = "minzheng"
     audience: str = "minzheng"
     state: Path = Field(default=Path("var"), description="folder for what a process may keep")
     keys: Path | None = Field(default=None, description="folder of keys; made when embedded")
-    field_keys: str = Field(default="", description="id:key,… that encrypt fields, current first")
-    pseudonym_key: str = Field(default="", description="makes persons' pseudonyms")
-    name_index_key: str = Field(default="", description="makes the blind index of names")
+    field_keys: str = Field(
+        default="", repr=False, description="id:key,… that encrypt fields, current first"
+    )
+    pseudonym_key: str = Field(default="", repr=False, description="makes persons' pseudonyms")
+    name_index_key: str = Field(
+        default="", repr=False, description="makes the blind index of names"
+    )
     clock: str = Field(default="", description="file of a driven clock; refused in a deployment")
     deployment: bool = False
+    metrics_port: int = Field(default=0, description="where a work process shows its metrics")
     pool_size: int = 8
 
     @model_validator(mode="after")

@@ -1,22 +1,25 @@
-"""Workbooks (xlsx): read what a client uploads within limits, write what a user downloads."""
+"""Workbooks (xlsx): read forms that users fill in within limits, write what they download."""
 
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from fastapi import Response
+from fastapi.exceptions import RequestValidationError
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+from pydantic import TypeAdapter, ValidationError
 
-from chassis.problems import Unprocessable
+from chassis.problems import FieldError, Problem, Unprocessable, from_validation
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 BINARY = {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}
@@ -24,8 +27,11 @@ BINARY = {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}
 MOST_PARTS = 200
 MOST_BYTES_UNPACKED = 32 * 1024 * 1024
 MOST_LINES = 20_000
-"""Lines read of a sheet, blank ones too."""
+"""Lines read of a sheet below its headings, blank ones too."""
+MOST_COLUMNS = 40
+MOST_ERRORS = 200
 
+Asked = TypeVar("Asked")
 Written = str | int | date | Decimal | None
 
 
@@ -42,32 +48,146 @@ class WorkbookResponse(Response):
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """A sheet to write: the first row holds the headings."""
+class CellError:
+    """A wrong cell: its place as the user sees it, and what is wrong, in Chinese."""
 
-    title: str
-    headings: Sequence[str]
-    rows: Iterable[Sequence[Written]]
-    width: int = 16
+    sheet: str
+    row: int
+    heading: str
+    text: str
+
+    def told(self) -> FieldError:
+        return FieldError(
+            f"/{self.sheet}/{self.row}/{self.heading}",
+            f"“{self.sheet}”第 {self.row} 行“{self.heading}”：{self.text}",
+        )
+
+
+class ImportRefused(Unprocessable):
+    """A workbook with wrong cells; of very many the first are told."""
+
+    slug, title = "import-refused", "文件有误，未保存任何内容"
+
+    def __init__(self, errors: Sequence[CellError]) -> None:
+        super().__init__(
+            f"共发现 {len(errors)} 处错误，请更正后重新提交",
+            errors=[error.told() for error in errors[:MOST_ERRORS]],
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row that says something; `number` is the one that the user sees."""
+    """A row that says something; `number` is the one that the user sees, a blank cell is None."""
 
     number: int
     cells: tuple[object, ...]
 
 
-def read(content: bytes, sheet: str, headings: Sequence[str], *, most_rows: int) -> list[Line]:
-    """The rows of one sheet under these headings, without blank ones.
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A heading, where its value stands in a request's body, and how a cell is read."""
+
+    heading: str
+    path: tuple[str, ...]
+    read: Callable[[object], object]
+    note: str = ""
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A sheet to fill in: each row says what the body of a single request would."""
+
+    title: str
+    columns: Sequence[Column]
+
+    @property
+    def headings(self) -> list[str]:
+        return [column.heading for column in self.columns]
+
+    def heading_of(self, pointer: str) -> str:
+        """The column that a JSON pointer into the body speaks of, or the first one."""
+        path = tuple(pointer.split("/")[1:])
+        for column in self.columns:
+            if column.path[: len(path)] == path or path[: len(column.path)] == column.path:
+                return column.heading
+        return self.columns[0].heading
+
+    def body(self, line: Line) -> tuple[dict[str, Any], list[CellError]]:
+        """What the cells say, without blank and wrong ones."""
+        body: dict[str, Any] = {}
+        errors = []
+        for column, cell in zip(self.columns, line.cells, strict=True):
+            if cell is None:
+                continue
+            try:
+                value = column.read(cell)
+            except WrongCellError as error:
+                errors.append(CellError(self.title, line.number, column.heading, str(error)))
+                continue
+            *outer, last = column.path
+            place = body
+            for key in outer:
+                place = place.setdefault(key, {})
+            place[last] = value
+        return body, errors
+
+    def asked(
+        self, kind: TypeAdapter[Asked], row: int, body: object, errors: list[CellError]
+    ) -> Asked | None:
+        """The request that the body is; what is wrong with cells not told of yet joins `errors`."""
+        try:
+            return kind.validate_python(body)
+        except ValidationError as error:
+            told = {one.heading for one in errors}
+            problem = from_validation(RequestValidationError(error.errors()))
+            for one in self.refused(row, problem):
+                if one.heading not in told:
+                    told.add(one.heading)
+                    errors.append(one)
+        return None
+
+    def refused(self, row: int, problem: Problem) -> list[CellError]:
+        """What a single request would have been answered, as errors of the row's cells.
+
+        A problem that names no field speaks of the division: it alone may be somebody else's.
+        """
+        return [
+            CellError(self.title, row, self.heading_of(error.pointer), error.detail)
+            for error in problem.errors or (FieldError("/division", problem.detail),)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet to write: the first row holds the headings; `choices` are offered, by heading."""
+
+    title: str
+    headings: Sequence[str]
+    rows: Iterable[Sequence[Written]] = ()
+    width: int = 16
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def blank(form: Form, *, width: int = 16) -> Sheet:
+    """The form as a sheet of a template."""
+    choices = {column.heading: column.choices for column in form.columns if column.choices}
+    return Sheet(form.title, form.headings, width=width, choices=choices)
+
+
+def read(
+    content: bytes, forms: Sequence[Form], *, most_rows: int, verb: str
+) -> dict[str, list[Line]]:
+    """The rows of each form, by title, without blank ones; columns may stand in any order.
+
+    `verb` is what the user does with so many rows at once, for the messages (such as 补录).
 
     Raises:
         UnreadableWorkbook: no such workbook, other headings, or larger than may be taken in.
     """
-    _check_size(content)
+    _check_size(content, verb)
     try:
-        return _read(content, sheet, headings, most_rows)
+        return _read(content, forms, most_rows, verb)
     except UnreadableWorkbook:
         raise
     except Exception as error:  # what a malformed part makes openpyxl raise is not bounded
@@ -80,8 +200,11 @@ def write(sheets: Iterable[Sheet]) -> bytes:
     for one in sheets:
         sheet = book.create_sheet(one.title)
         sheet.freeze_panes = "A2"
-        for number in range(1, len(one.headings) + 1):
-            sheet.column_dimensions[get_column_letter(number)].width = one.width
+        for number, heading in enumerate(one.headings, 1):
+            letter = get_column_letter(number)
+            sheet.column_dimensions[letter].width = one.width
+            if heading in one.choices:
+                _offer(sheet, letter, one.choices[heading])
         sheet.append([_cell(sheet, heading, bold=True) for heading in one.headings])
         for row in one.rows:
             sheet.append([_cell(sheet, value) for value in row])
@@ -105,6 +228,14 @@ def text_of(cell: object) -> str:
     raise WrongCellError("应为文字")
 
 
+def whole_of(cell: object) -> int:
+    """A whole number of at most nine digits."""
+    text = text_of(cell) if not isinstance(cell, float) or cell.is_integer() else ""
+    if re.fullmatch(r"-?\d{1,9}", text, re.ASCII) is None:
+        raise WrongCellError("应为整数")
+    return int(text)
+
+
 def decimal_of(cell: object) -> Decimal:
     if isinstance(cell, bool | date | time):
         raise WrongCellError("应为数字")
@@ -124,15 +255,17 @@ def day_of(cell: object) -> date:
         return cell.date()
     if isinstance(cell, date):
         return cell
-    if isinstance(cell, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", cell.strip(), re.ASCII):
-        try:
-            return date.fromisoformat(cell.strip())
-        except ValueError:
-            raise WrongCellError("没有这一天") from None
-    raise WrongCellError("应为日期，如 2020-01-31")
+    if not isinstance(cell, str):
+        raise WrongCellError("应为日期，如 2020-01-31")
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", cell.strip(), re.ASCII) is None:
+        raise WrongCellError("日期应为 YYYY-MM-DD，如 2020-01-31")
+    try:
+        return date.fromisoformat(cell.strip())
+    except ValueError:
+        raise WrongCellError("没有这一天") from None
 
 
-def _check_size(content: bytes) -> None:
+def _check_size(content: bytes, verb: str) -> None:
     """A small file may unpack to anything: look at what it declares before opening it."""
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
@@ -140,32 +273,49 @@ def _check_size(content: bytes) -> None:
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         raise UnreadableWorkbook("不是 xlsx 工作簿") from None
     if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_BYTES_UNPACKED:
-        raise UnreadableWorkbook("文件展开后过大，请分几次提交")
+        raise UnreadableWorkbook(f"文件展开后过大，请分几次{verb}")
 
 
-def _read(content: bytes, title: str, headings: Sequence[str], most_rows: int) -> list[Line]:
+def _read(
+    content: bytes, forms: Sequence[Form], most_rows: int, verb: str
+) -> dict[str, list[Line]]:
     book = load_workbook(BytesIO(content), read_only=True, data_only=True)
-    if title not in book.sheetnames:
-        raise UnreadableWorkbook(f"缺少工作表“{title}”，请使用模板")
-    rows = book[title].iter_rows(max_col=len(headings), values_only=True)
-    first = [str(cell or "").strip() for cell in next(rows, ())]
-    if first != list(headings):
-        raise UnreadableWorkbook(f"工作表“{title}”的表头与模板不符，请使用模板")
-    lines: list[Line] = []
-    for number, cells in enumerate(rows, 2):
-        if number > MOST_LINES:
-            raise UnreadableWorkbook(f"工作表“{title}”过长，连空行在内不得超过 {MOST_LINES} 行")
-        if all(_is_blank(cell) for cell in cells):
-            continue
-        if len(lines) == most_rows:
-            raise UnreadableWorkbook(f"一次最多 {most_rows} 行，请分几次提交")
-        padded = (*cells, *(None,) * (len(headings) - len(cells)))
-        lines.append(Line(number, tuple(None if _is_blank(cell) else cell for cell in padded)))
-    return lines
+    found: dict[str, list[Line]] = {form.title: [] for form in forms}
+    for form in forms:
+        if form.title not in book.sheetnames:
+            raise UnreadableWorkbook(f"缺少工作表“{form.title}”，请使用模板")
+        for line in _lines(
+            form, book[form.title].iter_rows(max_col=MOST_COLUMNS, values_only=True)
+        ):
+            if sum(map(len, found.values())) == most_rows:
+                raise UnreadableWorkbook(f"一次最多{verb} {most_rows} 行，请分几次{verb}")
+            found[form.title].append(line)
+    return found
+
+
+def _lines(form: Form, rows: Iterator[Sequence[object]]) -> Iterator[Line]:
+    headings = ["" if _is_blank(cell) else str(cell).strip() for cell in next(rows, ())]
+    if sorted(filter(None, headings)) != sorted(form.headings):
+        raise UnreadableWorkbook(f"工作表“{form.title}”的表头与模板不符")
+    places = [headings.index(heading) for heading in form.headings]
+    for number, row in enumerate(rows, 2):
+        if number > MOST_LINES + 1:
+            raise UnreadableWorkbook(
+                f"工作表“{form.title}”过长，连空行在内不得超过 {MOST_LINES} 行"
+            )
+        cells = [row[place] if place < len(row) else None for place in places]
+        if not all(map(_is_blank, cells)):
+            yield Line(number, tuple(None if _is_blank(cell) else cell for cell in cells))
 
 
 def _is_blank(cell: object) -> bool:
     return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def _offer(sheet: Any, letter: str, choices: Sequence[str]) -> None:  # noqa: ANN401 - as below
+    offered = DataValidation(type="list", formula1=f'"{",".join(choices)}"', allow_blank=True)
+    offered.add(f"{letter}2:{letter}{MOST_LINES + 1}")
+    sheet.data_validations.append(offered)
 
 
 def _cell(sheet: Any, value: Any, *, bold: bool = False) -> Any:  # noqa: ANN401 - openpyxl's types name other cells than it makes

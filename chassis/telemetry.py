@@ -21,7 +21,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from structlog.types import EventDict, WrappedLogger
 
@@ -297,6 +297,10 @@ class Metrics:
         route = route or "unmatched"
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(method, route).observe(seconds)
+
+    def show(self, port: int) -> None:
+        """Answer Prometheus on a loopback port of its own, from a thread: for `work` processes."""
+        start_http_server(port, addr="127.0.0.1", registry=self._registry)
 
     def exposition(self) -> tuple[bytes, str]:
         """What Prometheus scrapes, and its content type."""

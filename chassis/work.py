@@ -1,14 +1,21 @@
 """The other process of a service: its relay, its consumers, its jobs. Any failure ends it."""
 
 import asyncio
+from collections.abc import Mapping
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.bus import open_bus
 from chassis.consumption import Consumer, Consumption
-from chassis.jobs import JobRunner
+from chassis.idempotency import forget_old_keys
+from chassis.jobs import Job, JobHandler, JobRunner, Record
 from chassis.places import places_consumer
 from chassis.relay import relay
 from chassis.service import Runtime, Service, running
 from chassis.settings import Settings
+from chassis.telemetry import metrics
+
+FORGET_KEYS = "forget-idempotency-keys"
 
 
 def consumers_of(service: Service) -> tuple[Consumer, ...]:
@@ -20,18 +27,35 @@ def consumption(runtime: Runtime, consumer: Consumer, *, schema: str = "") -> Co
     return Consumption(runtime.database, consumer, runtime.places.everywhere, schema)
 
 
+async def _forget_keys(_: Job) -> Record:
+    async def record(session: AsyncSession) -> None:
+        await forget_old_keys(session)
+
+    return record
+
+
+def job_runner(runtime: Runtime) -> JobRunner:
+    """The service's own jobs, and the daily one that every service has."""
+    handlers: Mapping[str, JobHandler] = {
+        FORGET_KEYS: _forget_keys,
+        **runtime.service.jobs(runtime),
+    }
+    return JobRunner(
+        runtime.database,
+        handlers,
+        runtime.places.everywhere,
+        daily=(FORGET_KEYS, *runtime.service.daily),
+    )
+
+
 async def work(service: Service, settings: Settings) -> None:
     """Run for ever; crash-only, so that whatever starts it again begins from what is committed."""
     async with running(service, settings) as runtime, asyncio.TaskGroup() as tasks:
+        if settings.metrics_port:
+            metrics.show(settings.metrics_port)
         bus = open_bus(settings.bus)
         if service.publishes:
             tasks.create_task(relay(settings.database_url, bus, service=service.name))
-        for consumer in consumers_of(runtime.service):
+        for consumer in consumers_of(service):
             tasks.create_task(consumption(runtime, consumer).run(bus))
-        runner = JobRunner(
-            runtime.database,
-            service.jobs(runtime),
-            runtime.places.everywhere,
-            daily=service.daily,
-        )
-        tasks.create_task(runner.run())
+        tasks.create_task(job_runner(runtime).run())

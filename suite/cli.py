@@ -2,13 +2,14 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from chassis.migrate import migrate as migrate_service
+from chassis.problems import Problem
 from chassis.settings import Settings
 from chassis.telemetry import configure_logging
 from contracts.topics import TOPICS
@@ -88,6 +89,7 @@ def demo(data: Data = DEFAULT_DATA) -> None:
     from suite.data import DataFolder  # noqa: PLC0415 - heavy
     from suite.demo import build_demo  # noqa: PLC0415 - heavy
 
+    _must_run(data)
     configure_logging(service="suite", process="demo")
     build_demo(DataFolder.at(data))
 
@@ -97,9 +99,12 @@ def rebuild(
     service: Annotated[str, typer.Argument(help="服务名")] = "indicator", data: Data = DEFAULT_DATA
 ) -> None:
     """由事件重新生成一个服务的投影，与现有结果逐项核对后替换。"""
-    from suite.operations import rebuild_service  # noqa: PLC0415 - heavy
+    from suite.operations import FINGERPRINTS, rebuild_service  # noqa: PLC0415 - heavy
 
-    rebuild_service(service, data, out)
+    _must_run(data)
+    if service not in FINGERPRINTS:
+        _refuse(f"没有可重建的投影：{service}")
+    raise typer.Exit(rebuild_service(service, data, out))
 
 
 @app.command(name="dead-letters")
@@ -111,6 +116,7 @@ def dead_letters(
     """列出被搁置的事件；--replay 重新处理。"""
     from suite.operations import dead_letters as show  # noqa: PLC0415 - heavy
 
+    _must_run(data)
     raise typer.Exit(show(data, out, replay=replay))
 
 
@@ -138,6 +144,42 @@ def doctor(data: Data = DEFAULT_DATA) -> None:
         table.add_row(finding.subject, finding.word, finding.detail)
     out.print(table)
     raise typer.Exit(0 if all(finding.well for finding in findings) else 1)
+
+
+@app.command()
+def client(
+    client_id: Annotated[str, typer.Argument(help="接入方标识，如 city-platform")],
+    organisation: Annotated[str, typer.Option(help="所属单位")],
+    scope: Annotated[str, typer.Option(help="权限，以空格分隔，如 “plan:read relief:read”")],
+    division: Annotated[str, typer.Option(help="管辖区划的 12 位代码，以空格分隔")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """登记一个接入方并显示其密钥（只显示这一次）。"""
+    from suite.clients import NewClient, make_client  # noqa: PLC0415 - heavy
+    from suite.data import DataFolder  # noqa: PLC0415 - heavy
+
+    url = Settings().database_url
+    if not url:
+        _must_run(data)
+        folder = DataFolder.at(data)
+        url, _ = folder.urls(folder.postgres(), "gateway")
+    made = NewClient(
+        client_id, client_id, organisation, tuple(scope.split()), tuple(division.split())
+    )
+    try:
+        out.print(asyncio.run(make_client(url, made)))
+    except (ValueError, Problem) as error:
+        _refuse(str(error) or "标识已被使用，或权限、区划的写法不对")
+
+
+def _must_run(data: Path) -> None:
+    if not (data / "endpoints.json").exists():
+        _refuse(f"{data} 中没有运行中的套件，请先 minzheng run --data {data}")
+
+
+def _refuse(reason: str) -> NoReturn:
+    Console(stderr=True).print(reason, soft_wrap=True)
+    raise typer.Exit(1)
 
 
 def main() -> None:

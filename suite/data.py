@@ -45,6 +45,11 @@ class DataFolder:
         return self.path / "clients.json"
 
     @property
+    def console_client(self) -> Path:
+        """The console's own client, which may only read."""
+        return self.path / "console.json"
+
+    @property
     def endpoints(self) -> Path:
         """Where the running suite answers: written at its start, for the other commands."""
         return self.path / "endpoints.json"
@@ -80,10 +85,6 @@ class DataFolder:
                 owner_password=self.password(f"{name}_owner"),
                 app_password=self.password(f"{name}_app"),
             )
-
-    def write_clients(self, clients: list[dict[str, object]]) -> None:
-        text = json.dumps(clients, ensure_ascii=False, indent=2)
-        private_file.replace(self.clients, text.encode())
 
     def read_endpoints(self) -> dict[str, str]:
         found: dict[str, str] = json.loads(self.endpoints.read_text())

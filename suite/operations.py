@@ -42,10 +42,10 @@ async def opened(name: str, folder: DataFolder) -> AsyncIterator[tuple[Runtime, 
         yield runtime, open_bus(bus_url)
 
 
-def rebuild_service(name: str, data: Path, out: Console) -> None:
-    """Rebuild a service's projections and say whether they came out equal."""
+def rebuild_service(name: str, data: Path, out: Console) -> int:
+    """Rebuild a service's projections and say whether they came out equal; 1 if not."""
 
-    async def do(progress: Progress) -> None:
+    async def do(progress: Progress) -> int:
         task = progress.add_task("由事件重建", total=None)
         async with opened(name, DataFolder.at(data)) as (runtime, bus):
             rebuilt = await rebuild(
@@ -54,13 +54,14 @@ def rebuild_service(name: str, data: Path, out: Console) -> None:
                 fingerprint=FINGERPRINTS[name],
                 progress=lambda done, total: progress.update(task, completed=done, total=total),
             )
-        same = "与重建前一致" if rebuilt.equal else "与重建前不同"
+        same = "与重建前一致" if rebuilt.equal else "与重建前不同，原表保留在 previous 中"
         out.print(f"{name} 已由 {rebuilt.records} 条事件重建，{same}（{rebuilt.after[:16]}…）")
+        return 0 if rebuilt.equal else 1
 
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=out
     ) as progress:
-        asyncio.run(do(progress))
+        return asyncio.run(do(progress))
 
 
 def dead_letters(data: Path, out: Console, *, replay: bool) -> int:

@@ -303,6 +303,27 @@ async def create_service_database(
         await inside.close()
 
 
+async def open_bus_to_app(owner: str) -> None:
+    """Let the app role of the embedded bus append and read; the tables stay the owner's."""
+    connection = await asyncpg.connect(owner)
+    try:
+        name = await connection.fetchval("SELECT current_database()")
+        for schema in await connection.fetch(
+            "SELECT DISTINCT schemaname FROM pg_tables WHERE tableowner = current_user"
+        ):
+            where = schema["schemaname"]
+            await connection.execute(f"GRANT USAGE ON SCHEMA {where} TO {name}_app")
+            await connection.execute(
+                f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {where}"
+                f" TO {name}_app"
+            )
+            await connection.execute(
+                f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {where} TO {name}_app"
+            )
+    finally:
+        await connection.close()
+
+
 async def _ensure_role(connection: asyncpg.Connection, role: str, password: str) -> None:
     if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
         await connection.execute(f"CREATE ROLE {role}")

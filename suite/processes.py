@@ -4,7 +4,8 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI
@@ -12,7 +13,7 @@ from fastapi import FastAPI
 from chassis.app import create_app
 from chassis.service import Service
 from chassis.settings import Settings
-from chassis.telemetry import configure_logging
+from chassis.telemetry import configure_logging, log
 from chassis.work import work
 from suite import catalogue
 
@@ -35,6 +36,11 @@ def app_of(name: str) -> FastAPI:
 def serve(name: str, bound: socket.socket) -> None:
     """Answer HTTP on a bound socket until SIGTERM; requests under way are finished."""
     configure_logging(service=name, process="serve")
+    with _told_by_type():
+        _serve(name, bound)
+
+
+def _serve(name: str, bound: socket.socket) -> None:
     config = uvicorn.Config(
         app_of(name),
         access_log=False,
@@ -63,7 +69,18 @@ def do_work(service: Service) -> None:
         except asyncio.CancelledError:
             return
 
-    asyncio.run(until_told())
+    with _told_by_type():
+        asyncio.run(until_told())
+
+
+@contextmanager
+def _told_by_type() -> Iterator[None]:
+    """End on a failure with a log line of ours: a traceback would show the values it met."""
+    try:
+        yield
+    except Exception:  # noqa: BLE001 - whatever it is, the process ends and is started again
+        log().exception("process_failed")
+        sys.exit(1)
 
 
 def listen(host: str, port: int) -> socket.socket:

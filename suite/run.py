@@ -24,11 +24,12 @@ from chassis.telemetry import configure_logging, log
 from contracts.topics import TOPICS
 from suite import catalogue
 from suite.broker import Broker
+from suite.clients import CONSOLE, make_clients
 from suite.data import BUS, DataFolder
 from suite.demo import build_demo
-from suite.demo.clients import make_clients
+from suite.demo.clients import CLIENTS
 from suite.ports import HOST, is_free
-from suite.postgres import Postgres
+from suite.postgres import Postgres, open_bus_to_app
 from suite.processes import listen, serving, working
 from suite.supervisor import Supervisor
 
@@ -36,6 +37,7 @@ PORTS_TRIED = 200
 READY_SECONDS = 120.0
 LOOK = 0.05
 ISSUER = "minzheng"
+TRIES = 3
 LARGEST_LOG = 50 * 1024 * 1024
 
 
@@ -63,14 +65,14 @@ class Embedded:
             "MINZHENG_CLOCK": str(self.folder.clock),
             "MINZHENG_GATEWAY_URL": self.url("gateway"),
             "MINZHENG_CONSOLE_URL": self.url("console"),
-            "MINZHENG_CLIENTS": str(self.folder.clients),
+            "MINZHENG_CLIENTS": str(self.folder.console_client),
         }
         for upstream in catalogue.UPSTREAMS:
             told[f"MINZHENG_UPSTREAM_{upstream.upper()}"] = self.url(upstream)
         if self.broker is not None:
             told["MINZHENG_KAFKA"] = self.broker.address
         else:
-            told["MINZHENG_BUS_URL"] = self.folder.urls(self.postgres, BUS)[1]
+            told["MINZHENG_BUS_URL"], _ = self.folder.urls(self.postgres, BUS)
         if name in catalogue.NAMES:
             told["DATABASE_URL"], told["OWNER_DATABASE_URL"] = self.folder.urls(self.postgres, name)
         return told
@@ -81,6 +83,11 @@ class Embedded:
     def endpoints(self) -> dict[str, str]:
         """Where everything answers, for the other commands."""
         return {name: self.url(name) for name in self.ports} | {"bus": self.bus_url}
+
+    @property
+    def served(self) -> list[str]:
+        """What answers HTTP through a socket of ours."""
+        return [name for name in self.ports if not name.startswith("metrics-")]
 
     @property
     def bus_url(self) -> str:
@@ -97,13 +104,16 @@ class Embedded:
         await open_bus(self.bus_url).ensure_topics(
             {topic.name: topic.partitions for topic in TOPICS}
         )
+        if self.broker is None:
+            await open_bus_to_app(self.bus_url)
 
 
 def take_ports(first: int) -> dict[str, int]:
     """The gateway's port as asked for; the others are the next free ones."""
     ports = {"gateway": first}
     candidate = first
-    for name in ("console", *catalogue.UPSTREAMS):
+    metrics = (f"metrics-{name}" for name in catalogue.NAMES)
+    for name in ("console", *catalogue.UPSTREAMS, *metrics):
         candidate += 1
         while not is_free(candidate):
             candidate += 1
@@ -125,7 +135,7 @@ def run(data: Path, *, port: int, demo: bool, kafka: bool) -> int:
         step = progress.add_task("启动数据库", total=None)
         try:
             embedded.ports = take_ports(port)
-            sockets = {name: listen(HOST, number) for name, number in embedded.ports.items()}
+            sockets = {name: listen(HOST, embedded.ports[name]) for name in embedded.served}
         except OSError:
             console.print(f"端口 {port} 已被占用，请用 --port 另选一个（make run PORT=…）")
             return 1
@@ -138,9 +148,10 @@ def run(data: Path, *, port: int, demo: bool, kafka: bool) -> int:
             stack.callback(embedded.broker.stop)
         progress.update(step, description="准备各服务的数据库")
         asyncio.run(embedded.prepare())
+        gateway_url, _ = folder.urls(embedded.postgres, "gateway")
+        asyncio.run(make_clients(gateway_url, [CONSOLE], folder.console_client))
         if demo:
-            gateway_url, _ = folder.urls(embedded.postgres, "gateway")
-            asyncio.run(make_clients(folder, gateway_url))
+            asyncio.run(make_clients(gateway_url, CLIENTS, folder.clients))
         if not folder.clock.exists():
             drive(folder.clock, None)
         progress.update(step, description="启动各服务")
@@ -151,16 +162,15 @@ def run(data: Path, *, port: int, demo: bool, kafka: bool) -> int:
         for name in catalogue.NAMES:
             _add(supervisor, embedded, f"work-{name}", name, working(name))
         _warm()
+        progress.stop()  # its thread must not live on into the forks
         stack.callback(supervisor.stop)
         supervisor.start()
         private_file.replace(folder.endpoints, json.dumps(embedded.endpoints()).encode())
         stack.callback(folder.endpoints.unlink, missing_ok=True)
         if not _until_ready(embedded, supervisor):
             return 0 if supervisor.stopping else 1
-        progress.stop()
-        if demo and not folder.demo_done.exists():
-            supervisor.start([supervisor.add("demo", lambda: build_demo(folder), once=True)])
-            supervisor.tend_until(folder.demo_done.exists)
+        if demo and not _demo_built(folder, supervisor):
+            return 1
         if not supervisor.stopping:
             print(  # noqa: T201 - the line that others wait for
                 f"ready 网关 {embedded.url('gateway')} 文档 {embedded.url('gateway')}/docs"
@@ -169,6 +179,16 @@ def run(data: Path, *, port: int, demo: bool, kafka: bool) -> int:
             )
         supervisor.tend_until(lambda: False)
     return 0
+
+
+def _demo_built(folder: DataFolder, supervisor: Supervisor) -> bool:
+    """Build the demonstration where it is not whole yet; False when it cannot be."""
+    if folder.demo_done.exists():
+        return True
+    building = supervisor.add("demo", lambda: build_demo(folder), once=True)
+    supervisor.start([building])
+    supervisor.tend_until(lambda: folder.demo_done.exists() or building.failures >= TRIES)
+    return building.failures < TRIES
 
 
 def _add(
@@ -227,7 +247,7 @@ def _until_ready(embedded: Embedded, supervisor: Supervisor) -> bool:
     """Wait until every service answers that it is ready."""
     deadline = time.monotonic() + READY_SECONDS
     with httpx.Client(timeout=5) as client:
-        for name in embedded.ports:
+        for name in embedded.served:
             while not _answers(client, f"{embedded.url(name)}/-/ready"):
                 supervisor.tend()
                 if supervisor.stopping or time.monotonic() > deadline:

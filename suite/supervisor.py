@@ -34,6 +34,7 @@ class Child:
     start_at: float = 0.0
     pause: float = FIRST_PAUSE
     once: bool = False
+    failures: int = 0
 
 
 @dataclass(slots=True)
@@ -120,6 +121,7 @@ class Supervisor:
             child.start_at = 0.0
             if self.stopping or (child.once and code == 0):
                 continue
+            child.failures += 1
             child.pause = (
                 FIRST_PAUSE if lived > STEADY_AFTER else min(child.pause * 2, LONGEST_PAUSE)
             )

@@ -114,11 +114,19 @@ class Register:
         return self._trees[index]
 
     def by_code(self, code: str, day: date | None = None) -> int | None:
-        """The unit whose 12-digit code this is on `day`; without a day, at any time."""
+        """The unit whose 12-digit code this is on `day`; without a day, at any time.
+
+        Where a unit's code of the day is not known, it goes by its last known one.
+        """
         unit = self._by_code.get(code)
         if unit is None or day is None:
             return unit
-        return unit if self.code_of(unit, day) == code else None
+        return unit if self.last_code_of(unit, day) == code else None
+
+    def last_code_of(self, unit: int, day: date) -> str | None:
+        """The code valid on the day, or the last one before it that was known."""
+        known = [one.code for one in self._units[unit].periods if one.from_ <= day and one.code]
+        return known[-1] if known else None
 
     def code_of(self, unit: int, day: date) -> str | None:
         """The code valid on the day; None where there is none or it is not known."""
@@ -159,6 +167,10 @@ class Register:
             below = (self.below(unit, day) for day in self._changes[:index])
             self._ever_below[unit, index] = frozenset().union(*below)
         return self._ever_below[unit, index]
+
+    def covered(self, unit: int, day: date) -> frozenset[int]:
+        """The unit and all below it on the day; of an abolished one, all that was ever below it."""
+        return self.below(unit, day) or self.ever_below(unit, day)
 
     def ever_above(self, units: Iterable[int], until: date = date.max) -> frozenset[int]:
         """Every unit that one of these was below on any day up to `until`."""

@@ -41,7 +41,7 @@ def create_console() -> FastAPI:
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     _add_operations(app)
     app.include_router(exports.router(gateway))
-    _add_pages(gateway)
+    _add_pages(gateway, publishes=settings.console_publishes)
     ui.add_head_html(frame.style(), shared=True)
     ui.run_with(
         app,
@@ -75,7 +75,7 @@ def _add_operations(app: FastAPI) -> None:
         return Health(status="ready")
 
 
-def _add_pages(gateway: Gateway) -> None:
+def _add_pages(gateway: Gateway, *, publishes: bool) -> None:
     @ui.page(board.PATH, title=f"规划指标 · {TITLE}")
     def board_page(request: Request, open: str = "") -> None:  # noqa: A002 - the URL's own word
         board.show(gateway, Filters.read(request.query_params, PLAN), open)
@@ -86,7 +86,7 @@ def _add_pages(gateway: Gateway) -> None:
 
     @ui.page(editions.PATH, title=f"发布版 · {TITLE}")
     def editions_page() -> None:
-        editions.show(gateway)
+        editions.show(gateway, publishes=publishes)
 
     @ui.page(editions.PATH + "/{edition_id}", title=f"发布版 · {TITLE}")
     def edition_page(edition_id: str) -> None:

@@ -30,7 +30,7 @@ LIST_HEADS = ("版次", "名称", "截至日", "按何日所知", "发布时间"
 FIGURE_HEADS = ("序号", "指标", "基线", "发布值", "目标", "状态", "还缺什么", "数据来源")
 
 
-def show(gateway: Gateway) -> None:
+def show(gateway: Gateway, *, publishes: bool) -> None:
     """The list, newest first, with the form for a new one."""
 
     async def load() -> tuple[PlanView, EditionPage]:
@@ -42,13 +42,14 @@ def show(gateway: Gateway) -> None:
     with page(PATH):
         text("发布版", name="h1")
         text("发布版一经发布不再改变；数据有更正时，另发更正版并写明理由。", "muted")
-        panel(load, lambda loaded: _show_list(gateway, *loaded))
+        panel(load, lambda loaded: _show_list(gateway, *loaded, publishes=publishes))
 
 
-def _show_list(gateway: Gateway, plan: PlanView, found: EditionPage) -> None:
+def _show_list(gateway: Gateway, plan: PlanView, found: EditionPage, *, publishes: bool) -> None:
     editions = sorted(found.items, key=lambda one: one.number, reverse=True)
-    with ui.expansion("发布新版").classes("new-edition"):
-        _Form(gateway, plan, editions).show()
+    if publishes:
+        with ui.expansion("发布新版").classes("new-edition"):
+            _Form(gateway, plan, editions).show()
     if not editions:
         text("还没有发布版。", "notice")
         return

@@ -96,6 +96,7 @@ async def test_a_short_past_or_senseless_retry_after_does_not_stop_the_repetitio
 @pytest.mark.parametrize(
     "said",
     ["6", "3600", "9" * 400, format_datetime(datetime.now(UTC) + timedelta(hours=1))],
+    ids=["six seconds", "an hour", "absurd", "a date"],
 )
 async def test_a_long_retry_after_is_passed_on_instead_of_waited_for(said: str) -> None:
     async with (

@@ -24,7 +24,7 @@ from suite.postgres import Postgres, create_service_database
 from tests.support.toy import SERVICE as TOY
 
 TABLES = """SELECT schemaname, tablename FROM pg_tables
-WHERE schemaname IN ('public', 'chassis', 'projection', 'next')
+WHERE schemaname IN ('public', 'chassis', 'acting', 'projection', 'next')
 AND tablename NOT LIKE 'alembic_version%'"""
 
 

@@ -93,9 +93,9 @@ async def test_a_batch_is_one_transaction_with_its_offset(toy: Toy) -> None:
     consumption = toy.consumption()
     await consumption.take(toy.partition, await toy.records())
     assert len(await toy.effects()) == 3
-    rows = await toy.running.rows("SELECT consumer, next FROM projection.consumer_offset")
+    rows = await toy.running.rows("SELECT consumer, next FROM acting.consumer_offset")
     assert [tuple(row) for row in rows] == [(EFFECTS, 3)]
-    written_by = await transactions(toy, "effect", "projection.inbox", "projection.consumer_offset")
+    written_by = await transactions(toy, "effect", "acting.inbox", "acting.consumer_offset")
     assert len(written_by) == 1
 
 

@@ -51,7 +51,7 @@ async def test_a_consumer_started_anew_goes_on_where_its_own_record_says(
     second = await published(toy)
     assert await consume(toy, toy.consumption()) == 6
     assert await toy.effects_by_key() == first | second
-    rows = await toy.running.rows("SELECT partition, next FROM projection.consumer_offset")
+    rows = await toy.running.rows("SELECT partition, next FROM acting.consumer_offset")
     own = {TopicPartition(toy.topic.name, row["partition"]): row["next"] for row in rows}
     ends = await toy.running.bus.end_offsets([toy.topic.name])
     assert own == {place: end for place, end in ends.items() if end}
@@ -81,9 +81,9 @@ async def test_a_restored_database_reads_again_what_it_forgot(toy_on_bus: Toy, k
     toy = toy_on_bus
     expected = await published(toy)
     await consume(toy, toy.consumption())
-    await toy.running.rows("DELETE FROM projection.consumer_offset")
+    await toy.running.rows("DELETE FROM acting.consumer_offset")
     if kept == "nothing":
-        await toy.running.rows("DELETE FROM projection.inbox")
+        await toy.running.rows("DELETE FROM acting.inbox")
         await toy.running.rows("DELETE FROM effect")
     await consume(toy, toy.consumption())
     assert await toy.effects_by_key() == expected
@@ -99,12 +99,12 @@ async def test_a_database_restored_under_a_running_consumer_forgets_nothing(
     records = await toy.records()
     one = toy.consumption()
     await one.take(toy.partition, records)
-    await toy.running.rows("DELETE FROM projection.inbox")
+    await toy.running.rows("DELETE FROM acting.inbox")
     await toy.running.rows("DELETE FROM effect")
     if restored_to:
-        await toy.running.rows("UPDATE projection.consumer_offset SET next = $1", restored_to)
+        await toy.running.rows("UPDATE acting.consumer_offset SET next = $1", restored_to)
     else:
-        await toy.running.rows("DELETE FROM projection.consumer_offset")
+        await toy.running.rows("DELETE FROM acting.consumer_offset")
     await toy.add(basket)
     with pytest.raises(OffsetMovedError):
         await one.take(toy.partition, (await toy.records())[4:])
@@ -159,8 +159,8 @@ async def test_inbox_effect_and_offset_are_taken_back_together(toy: Toy) -> None
     with pytest.raises(ConnectionResetError):
         await one.take(toy.partition, records)
     assert await toy.effects() == []
-    assert await toy.running.rows("SELECT 1 FROM projection.inbox") == []
-    assert await toy.running.rows("SELECT 1 FROM projection.consumer_offset") == []
+    assert await toy.running.rows("SELECT 1 FROM acting.inbox") == []
+    assert await toy.running.rows("SELECT 1 FROM acting.consumer_offset") == []
     assert one.positions == {}
     failing = False
     await one.take(toy.partition, records)
@@ -183,7 +183,7 @@ async def test_an_event_republished_under_another_offset_is_absorbed(toy: Toy) -
     again = TopicPartition(toy.topic.name, 1)
     await one.take(again, records)
     assert len(await toy.effects()) == 4
-    rows = await toy.running.rows("SELECT partition, next FROM projection.consumer_offset")
+    rows = await toy.running.rows("SELECT partition, next FROM acting.consumer_offset")
     assert sorted(tuple(row) for row in rows) == [(0, 4), (1, 4)]
 
 

@@ -86,17 +86,17 @@ async def test_a_replay_before_the_fix_changes_nothing_and_helps_other_keys(toy:
     records = await toy.records()
     await toy.consumption(refusing).take(toy.partition, records)
     await toy.running.rows(
-        "INSERT INTO projection.dead_letter"
+        "INSERT INTO acting.dead_letter"
         ' (consumer, topic, partition, "offset", key, body, reason, parked_at)'
         " VALUES ($1, $2, 0, 0, 'other', $3, '', now())",
         EFFECTS,
         toy.topic.name,
         records[0].value,
     )
-    await toy.running.rows("DELETE FROM projection.inbox WHERE event_id = $1", event_id(records[0]))
+    await toy.running.rows("DELETE FROM acting.inbox WHERE event_id = $1", event_id(records[0]))
     before = await toy.effects()
     one = toy.consumption(refusing)
-    assert await one.replay() == (1, 1)
+    assert await one.replay() == (1, 2)
     assert await toy.effects() == [*before, (str(baskets[0]), 1)]
     assert [letter.key for letter in await one.parked()] == [str(baskets[0])] * 2
 
@@ -162,11 +162,11 @@ async def test_what_cannot_be_read_is_parked_and_never_skipped(toy: Toy) -> None
     await one.take(toy.partition, sent)
     assert await toy.effects_by_key() == {good: [1]}
     assert sorted(key for key, _ in await toy.parked()) == sorted(broken * 2)
-    rows = await toy.running.rows('SELECT "offset", body FROM projection.dead_letter')
+    rows = await toy.running.rows('SELECT "offset", body FROM acting.dead_letter')
     assert {row["offset"]: row["body"] for row in rows} == {
         one.offset: one.value for one in sent if one.key != good
     }
-    assert await one.replay() == (0, len(broken))
+    assert await one.replay() == (0, 2 * len(broken))
 
 
 async def test_an_unknown_verb_on_a_known_model_is_applied(toy: Toy) -> None:
@@ -306,7 +306,7 @@ async def test_an_error_that_lasts_ends_the_process_and_parks_nothing(
     with pytest.raises(TimeoutError):
         await toy.consumption(handler).run(toy.running.bus, group=str(uuid4()))
     assert await toy.parked() == []
-    assert await toy.running.rows("SELECT 1 FROM projection.consumer_offset") == []
+    assert await toy.running.rows("SELECT 1 FROM acting.consumer_offset") == []
 
 
 async def test_what_is_parked_stays_parked_over_the_end_of_the_day(toy: Toy) -> None:
@@ -315,7 +315,7 @@ async def test_what_is_parked_stays_parked_over_the_end_of_the_day(toy: Toy) -> 
     handler = Choosy(basket)
     await toy.consumption(handler).take(toy.partition, await toy.records())
     await toy.running.rows(
-        "UPDATE projection.dead_letter SET parked_at = parked_at - $1::interval", timedelta(days=40)
+        "UPDATE acting.dead_letter SET parked_at = parked_at - $1::interval", timedelta(days=40)
     )
     await toy.add(basket)
     one = toy.consumption(handler)

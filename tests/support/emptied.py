@@ -11,7 +11,8 @@ from suite.postgres import Postgres
 from tests.support.services import Databases, Running, running_service
 
 TABLES = """SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') FROM pg_tables
-WHERE schemaname IN ('public', 'projection', 'chassis') AND tablename NOT LIKE 'alembic_version%'"""
+WHERE schemaname IN ('public', 'projection', 'acting', 'chassis')
+AND tablename NOT LIKE 'alembic_version%'"""
 
 
 @asynccontextmanager

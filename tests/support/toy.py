@@ -266,7 +266,7 @@ class Toy:
         counted = handler or partial(count_effect, consumer=name)
         return Consumption(
             self.database,
-            Consumer(name, (self.topic.name,), counted),
+            Consumer(name, (self.topic.name,), counted, projects=False),
             self.running.runtime.places.everywhere,
         )
 
@@ -286,7 +286,7 @@ class Toy:
     async def parked(self) -> list[tuple[str, str]]:
         """(key, reason) of what waits in the dead letters, in order."""
         rows = await self.running.rows(
-            "SELECT key, reason FROM projection.dead_letter WHERE replayed_at IS NULL ORDER BY seq"
+            "SELECT key, reason FROM acting.dead_letter WHERE replayed_at IS NULL ORDER BY seq"
         )
         return [(row["key"], row["reason"]) for row in rows]
 

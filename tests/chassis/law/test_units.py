@@ -81,7 +81,15 @@ class TestTheChangeOf2025:
         assert REGISTER.by_code("500157001000", AFTER) == RENHE
         assert REGISTER.by_code("500157001000", BEFORE) is None
         assert REGISTER.by_code("500112000000", date(2025, 12, 4)) == YUBEI
-        assert REGISTER.by_code("500112000000", CODE) is None
+
+    def test_a_unit_whose_code_is_not_known_goes_by_its_last_one(self) -> None:
+        assert REGISTER.by_code("500112138000", AFTER) == REGISTER.by_code("500112138000", BEFORE)
+        assert REGISTER.by_code("500112000000", AFTER) == YUBEI  # abolished: its archive
+        assert REGISTER.by_code("500112009000", AFTER) is None  # 人和街道 has a new one
+
+    def test_of_an_abolished_county_all_that_it_ever_held_is_covered(self) -> None:
+        assert REGISTER.covered(YUBEI, AFTER) == REGISTER.ever_below(YUBEI)
+        assert REGISTER.covered(YUBEI, BEFORE) == REGISTER.below(YUBEI, BEFORE)
 
     def test_without_a_day_void_codes_are_found_too_for_none_is_used_again(self) -> None:
         assert REGISTER.by_code("500112009000") == RENHE

@@ -1,0 +1,67 @@
+"""Fields of requests that several services take: each refuses what the house cannot keep.
+
+A decimal needs no type of its own: pydantic's `Decimal` takes neither truth values nor NaN.
+"""
+
+import re
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StringConstraints
+
+from chassis.telemetry import masked
+
+EARLIEST_DAY, LATEST_DAY = date(1949, 10, 1), date(2099, 12, 31)
+LONGEST_DOCUMENT = 100
+
+
+def text(longest: int) -> StringConstraints:
+    """A line of text: stripped, not empty, at most so many characters, none of them a control."""
+    return StringConstraints(
+        strip_whitespace=True,
+        min_length=1,
+        max_length=longest,
+        pattern=r"^[^\x00-\x1f\x7f-\x9f\ufeff\ufffe\uffff]+$",
+    )
+
+
+def _written_day(value: object) -> object:
+    """A number is no day here, though a timestamp could be read from it."""
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
+        return value
+    raise ValueError("日期应为 YYYY-MM-DD")
+
+
+def _within_reach(day: date) -> date:
+    if not EARLIEST_DAY <= day <= LATEST_DAY:
+        raise ValueError(f"日期应在 {EARLIEST_DAY} 至 {LATEST_DAY} 之间")
+    return day
+
+
+def _impersonal(value: str) -> str:
+    if masked(value) != value:
+        raise ValueError("文件名称或文号中不得含身份证号、电话等个人信息")
+    return value
+
+
+Day = Annotated[
+    date,
+    BeforeValidator(_written_day),
+    AfterValidator(_within_reach),
+    Field(examples=["2025-12-31"]),
+]
+DivisionCode = Annotated[
+    str,
+    Field(pattern=r"^[0-9]{12}$", description="12 位区划代码", examples=["500112129000"]),
+]
+Count = Annotated[StrictInt, Field(ge=0)]
+Document = Annotated[
+    str,
+    text(LONGEST_DOCUMENT),
+    AfterValidator(_impersonal),
+    Field(description="所依据的文件名称或文号，不得含个人信息", examples=["渝北民政〔2021〕12号"]),
+]
+"""On what a record stands. Events carry it, and no event carries personal data."""
+Reason = Annotated[str, text(500), Field(description="更正的理由")]
