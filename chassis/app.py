@@ -115,6 +115,21 @@ async def metrics_route() -> Response:
     return Response(content, media_type=media_type)
 
 
+def _drop_titles(part: Any) -> None:  # noqa: ANN401 - a part of a JSON document
+    """Remove the titles that are made of the English names of fields and models.
+
+    A field that is called `title` has a schema there, not a text, and stays.
+    """
+    if isinstance(part, list):
+        for one in part:
+            _drop_titles(one)
+    elif isinstance(part, dict):
+        if isinstance(part.get("title"), str):
+            del part["title"]
+        for one in part.values():
+            _drop_titles(one)
+
+
 def create_app(service: Service, settings: Settings) -> FastAPI:
     """The HTTP side of a service: everything under `/v1`, operations under `/-`."""
 
@@ -145,6 +160,8 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
     def document() -> dict[str, Any]:
         if not whole:
             whole.update(problems.with_schema(own_document()))
+            _drop_titles(whole["paths"])
+            _drop_titles(whole["components"])
             for path in whole["paths"].values():
                 for operation in path.values():
                     for answer in operation["responses"].values():

@@ -106,6 +106,7 @@ class Database:
         self,
         *,
         actor: str = "",
+        organisation: str = "",
         units: Collection[int] | None = None,
         cause: str | None = None,
         schema: str = PROJECTION,
@@ -115,7 +116,13 @@ class Database:
         `actor` is an opaque staff id, `event:<id>` or `job:<id>`; what emits or is audited has one.
         """
         async with self._session() as session, session.begin():
-            session.info.update(actor=actor, cause=cause, clock=self.clock, source=self.source)
+            session.info.update(
+                actor=actor,
+                organisation=organisation,
+                cause=cause,
+                clock=self.clock,
+                source=self.source,
+            )
             await session.execute(
                 text(
                     "SELECT set_config('app.units', :units, true),"

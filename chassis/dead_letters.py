@@ -71,7 +71,9 @@ def dead_letters_router(service: str) -> APIRouter:
         for consumer in consumers_of(runtime.service):
             done, remaining = await consumption(runtime, consumer).replay()
             applied, left = applied + done, left + remaining
-        async with runtime.database.transaction(actor=principal.subject) as session:
+        async with runtime.database.transaction(
+            actor=principal.subject, organisation=principal.organisation
+        ) as session:
             await audit.record(
                 session,
                 action="dead-letters.replay",

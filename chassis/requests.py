@@ -55,7 +55,9 @@ class require:  # noqa: N801 - reads as the verb that it is: Depends(require("re
     ) -> Principal:
         if principal.may(self.scope):
             return principal
-        async with runtime.database.transaction(actor=principal.subject) as session:
+        async with runtime.database.transaction(
+            actor=principal.subject, organisation=principal.organisation
+        ) as session:
             await audit.record(
                 session,
                 action=f"{request.method} {request.scope['route'].path}",
@@ -76,7 +78,9 @@ async def transaction(
     runtime: CurrentRuntime, principal: Caller, units: VisibleUnits
 ) -> AsyncIterator[AsyncSession]:
     """The request's transaction: committed before the answer goes out, or not at all."""
-    async with runtime.database.transaction(actor=principal.subject, units=units) as session:
+    async with runtime.database.transaction(
+        actor=principal.subject, organisation=principal.organisation, units=units
+    ) as session:
         yield session
 
 

@@ -23,7 +23,9 @@ from chassis.problems import FieldError, Problem, Unprocessable, from_validation
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 BINARY = {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}
-"""The `content` of an OpenAPI body or response that is a workbook."""
+"""The `content` of an OpenAPI body that is a workbook."""
+DOWNLOAD: dict[int | str, dict[str, Any]] = {200: {"content": BINARY, "description": "xlsx 工作簿"}}
+"""The OpenAPI entry of an answer that is a workbook."""
 MOST_PARTS = 200
 MOST_BYTES_UNPACKED = 32 * 1024 * 1024
 MOST_LINES = 20_000

@@ -32,7 +32,9 @@ DEFAULT_DATA = Path("var/minzheng")
 @app.command()
 def run(
     data: Data = DEFAULT_DATA,
-    port: Annotated[int, typer.Option(help="网关端口，其余服务取其后的空闲端口")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=1024, max=65_000, help="网关端口，其余服务取其后的空闲端口")
+    ] = 8000,
     *,
     demo: Annotated[bool, typer.Option("--demo", help="首次启动时建立演示区县")] = False,
     kafka: Annotated[bool, typer.Option("--kafka", help="用 Kafka 代替内置消息日志")] = False,
@@ -52,6 +54,7 @@ def serve(
     """运行一个服务的 HTTP 进程，设置取自环境变量。"""
     from suite import processes  # noqa: PLC0415 - heavy
 
+    _must_be(service, (*catalogue.NAMES, "console"))
     processes.serve(service, processes.listen(host, port))
 
 
@@ -60,6 +63,7 @@ def work(service: ServiceName) -> None:
     """运行一个服务的后台进程：发布事件、消费事件、执行任务。"""
     from suite.processes import do_work  # noqa: PLC0415 - heavy
 
+    _must_be(service, catalogue.NAMES)
     do_work(catalogue.load(service))
 
 
@@ -68,7 +72,10 @@ def migrate(service: ServiceName) -> None:
     """迁移一个服务的数据库，并在消息总线上建立主题。"""
     from chassis.bus import open_bus  # noqa: PLC0415 - heavy
 
+    _must_be(service, catalogue.NAMES)
     settings = Settings()
+    if not settings.owner_database_url or not settings.database_url:
+        _refuse("请设置 DATABASE_URL 与 OWNER_DATABASE_URL")
 
     async def do() -> None:
         await migrate_service(
@@ -175,6 +182,11 @@ def client(
 def _must_run(data: Path) -> None:
     if not (data / "endpoints.json").exists():
         _refuse(f"{data} 中没有运行中的套件，请先 minzheng run --data {data}")
+
+
+def _must_be(service: str, names: tuple[str, ...]) -> None:
+    if service not in names:
+        _refuse(f"没有服务 {service}；可用的有：{'、'.join(names)}")
 
 
 def _refuse(reason: str) -> NoReturn:

@@ -1,7 +1,7 @@
 """`minzheng doctor`: what is up, what is behind, what is parked, what will soon expire."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -15,6 +15,7 @@ from suite.data import DataFolder
 from suite.settled import behind
 
 SOON = timedelta(days=60)
+STEADY = timedelta(minutes=1)
 PARKED = "SELECT count(*) FROM projection.dead_letter WHERE replayed_at IS NULL"
 
 
@@ -38,6 +39,9 @@ async def examine(data: Path) -> list[Finding]:
     except (OSError, BusError, asyncpg.PostgresError) as error:
         found.append(Finding("数据库与消息总线", well=False, word="无法查看", detail=str(error)))
     clock = open_clock(str(folder.clock), deployment=False)
+    if abs(clock.now() - datetime.now(UTC)) > STEADY:
+        detail = f"现在按 {clock.now():%Y-%m-%d %H:%M} 计；演示数据建成后会恢复真实时间"
+        found.append(Finding("时钟", well=False, word="被驱动", detail=detail))
     return [*found, _calendar(clock.today())]
 
 

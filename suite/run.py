@@ -31,6 +31,7 @@ from suite.demo.clients import CLIENTS
 from suite.ports import HOST, is_free
 from suite.postgres import Postgres, open_bus_to_app
 from suite.processes import listen, serving, working
+from suite.single_run import InUseError
 from suite.supervisor import Supervisor
 
 PORTS_TRIED = 200
@@ -139,7 +140,11 @@ def run(data: Path, *, port: int, demo: bool, kafka: bool) -> int:
         except OSError:
             console.print(f"端口 {port} 已被占用，请用 --port 另选一个（make run PORT=…）")
             return 1
-        embedded.postgres.start()
+        try:
+            embedded.postgres.start()
+        except InUseError:
+            console.print(f"{data} 正由另一个 minzheng run 使用")
+            return 1
         stack.callback(embedded.postgres.stop)
         if kafka:
             progress.update(step, description="启动 Kafka")
@@ -152,8 +157,7 @@ def run(data: Path, *, port: int, demo: bool, kafka: bool) -> int:
         asyncio.run(make_clients(gateway_url, [CONSOLE], folder.console_client))
         if demo:
             asyncio.run(make_clients(gateway_url, CLIENTS, folder.clients))
-        if not folder.clock.exists():
-            drive(folder.clock, None)
+        drive(folder.clock, None)  # a demonstration cut short may have left it in its history
         progress.update(step, description="启动各服务")
         supervisor = Supervisor(watch=lambda: _revive(embedded))
         supervisor.install_signals()

@@ -15,7 +15,12 @@ from suite.settled import until_settled
 
 
 def build_demo(folder: DataFolder) -> None:
-    """Live the whole history; what was done by an earlier, interrupted run is not done twice."""
+    """Live the whole history; what was done by an earlier, interrupted run is not done twice.
+
+    A district that is whole is left alone: living its history again would turn everybody's clock.
+    """
+    if folder.demo_done.exists():
+        return
     try:
         asyncio.run(_build(folder))
     except* DemoError as refused:

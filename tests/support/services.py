@@ -132,12 +132,17 @@ class Running:
 
     async def rows(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         """Look into the database past every wall."""
-        connection = await asyncpg.connect(self.databases.admin)
-        try:
-            found: list[asyncpg.Record] = await connection.fetch(query, *arguments)
-        finally:
-            await connection.close()
-        return found
+        return await looked_at(self.databases.admin, query, *arguments)
+
+
+async def looked_at(admin: str, query: str, *arguments: object) -> list[asyncpg.Record]:
+    """What a superuser sees in a database."""
+    connection = await asyncpg.connect(admin)
+    try:
+        found: list[asyncpg.Record] = await connection.fetch(query, *arguments)
+    finally:
+        await connection.close()
+    return found
 
 
 async def drain(one: Consumption, bus: Bus) -> None:

@@ -73,6 +73,15 @@ class Territory:
             raise NotFound("未找到该区划，或不在您的管辖范围内")
         return unit_id
 
+    def named(self, code: str, pointer: str) -> int:
+        """The unit that ever bore this code; void codes are never used again."""
+        unit_id = self.register.by_code(code)
+        if unit_id is None:
+            raise Unprocessable("区划代码有误", errors=[FieldError(pointer, "没有此区划代码")])
+        if unit_id not in self.units:
+            raise NotFound("未找到该区划，或不在您的管辖范围内")
+        return unit_id
+
     def site(self, code: str, day: date, pointer: str) -> int:
         """As `unit`; a facility stands in a street, town, community or village."""
         unit_id = self.unit(code, day, pointer)

@@ -126,8 +126,8 @@ def _end_of(day: date | None) -> datetime | None:
 def _search(territory: Territory, asked: SearchQuery, as_of: date) -> Search:
     within = None
     if asked.division is not None:
-        unit_id = territory.unit(asked.division, as_of, "/query/division")
-        within = territory.register.below(unit_id, as_of)
+        unit_id = territory.named(asked.division, "/query/division")
+        within = territory.register.covered(unit_id, as_of)
     return Search(
         within=within,
         kind=asked.kind,

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from chassis import audit
 from chassis.service import Runtime
 from services.gateway.clients import repository
 from services.gateway.clients import rules as client_rules
@@ -55,6 +56,8 @@ async def _authenticated(gateway: Gateway, runtime: Runtime, request: rules.Toke
     secret = await gateway.secrets.matching(request.client_id, request.client_secret, stored)
     if client is None or secret is None:
         gateway.throttle.failed(request.client_id)
+        if client is not None:
+            await _note_denial(runtime, client)
         raise rules.invalid_client()
     await _note_use(runtime, client, secret, stored)
     return client
@@ -65,12 +68,19 @@ async def _known(
 ) -> tuple[Client | None, list[client_rules.Secret]]:
     """The client and its secrets that count; nothing for whoever is none."""
     known = client_id if client_rules.is_client_id(client_id) else ""
-    async with runtime.database.transaction(actor="anonymous") as session:
+    async with runtime.database.transaction() as session:
         client = await repository.enabled(session, known)
         rows = await repository.secrets_of(session, [known])
     if client is None:
         return None, []
     return client, client_rules.valid(facts(rows), datetime.now(UTC))
+
+
+async def _note_denial(runtime: Runtime, client: Client) -> None:
+    async with runtime.database.transaction(
+        actor=client.id, organisation=client.organisation
+    ) as session:
+        await audit.record(session, action="POST /oauth2/token", subject=client.id, result="denied")
 
 
 async def _note_use(

@@ -49,7 +49,9 @@ async def find(
 async def listed(
     session: AsyncSession, units: Collection[int], code: StandardCode | None
 ) -> list[StandardSeries]:
-    statement = readable(units).order_by(StandardSeries.code, StandardSeries.area)
+    statement = readable(units).order_by(
+        StandardSeries.unit_id, StandardSeries.code, StandardSeries.area
+    )
     if code is not None:
         statement = statement.where(StandardSeries.code == code)
     return list(await session.scalars(statement))

@@ -1,4 +1,3 @@
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -6,6 +5,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from chassis.access import Principal
 from chassis.conditional import IfMatch, set_etag
+from chassis.fields import Day
 from chassis.idempotency import Idempotent, Route
 from chassis.problems import NotFound, responses
 from chassis.requests import CurrentRuntime, Transaction, VisibleUnits, require
@@ -22,8 +22,8 @@ router = APIRouter(prefix="/v1/relief/standards", tags=["救助标准"], route_c
 
 Reader = Annotated[Principal, Depends(require("relief:read"))]
 Setter = Annotated[Principal, Depends(require("relief:standards"))]
-AsOf = Annotated[date | None, Query(description="查看哪一天施行的标准，默认今天")]
-KnownOn = Annotated[date | None, Query(description="按当时（该日终了）已登记的内容查看")]
+AsOf = Annotated[Day | None, Query(description="查看哪一天施行的标准，默认今天")]
+KnownOn = Annotated[Day | None, Query(description="按当时（该日终了）已登记的内容查看")]
 
 
 @router.post(

@@ -20,6 +20,9 @@ AREAS_OF: dict[StandardCode, frozenset[Area]] = {
     StandardCode.TEKUN_CARE_HALF: frozenset({Area.ALL}),
     StandardCode.TEKUN_CARE_SELF: frozenset({Area.ALL}),
 }
+MOST_AMOUNTS = 200
+"""Standing amounts of one series: one or two notices a year, with room."""
+
 TEKUN_FLOOR = Decimal("1.3")
 """特困 basic ≥ 1.3 × urban 低保 (社会救助暂行办法 art. 15 practice): a warning, not a rule."""
 

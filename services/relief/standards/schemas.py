@@ -5,16 +5,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from chassis.fields import Day, DivisionCode, Document, Reason
 from contracts.events.relief import Area, StandardCode
 from services.relief.standards.rules import area_fits
 
 Money = Annotated[
     Decimal,
     Field(gt=0, max_digits=10, decimal_places=2, description="元/人·月", examples=["770.00"]),
-]
-Text100 = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
-DivisionCode = Annotated[
-    str, Field(pattern=r"^\d{12}$", description="12 位区划代码", examples=["500112000000"])
 ]
 
 
@@ -27,8 +24,8 @@ class StandardSet(BaseModel):
     area: Area = Field(description="urban 城市，rural 农村，all 不分城乡")
     division: DivisionCode
     amount: Money
-    valid_from: date = Field(description="施行日期")
-    document: Text100 = Field(description="文号", examples=["渝民规〔2025〕6号"])
+    valid_from: Day = Field(description="施行日期")
+    document: Document
 
     @model_validator(mode="after")
     def _area(self) -> Self:
@@ -43,9 +40,9 @@ class StandardCorrection(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     amount: Money
-    valid_from: date = Field(description="施行日期")
-    document: Text100 = Field(description="文号")
-    reason: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x08]+$")]
+    valid_from: Day = Field(description="施行日期")
+    document: Document
+    reason: Reason
 
 
 class AmountView(BaseModel):
@@ -66,7 +63,9 @@ class StandardView(BaseModel):
     id: UUID
     code: StandardCode
     area: Area
-    division: str | None = Field(description="所属区划现行代码；未知时为空")
+    unit: int = Field(description="所属区划的固定编号")
+    division: str | None = Field(description="所查日期有效的区划代码；未知或已撤销时为空")
+    division_name: str | None = Field(description="所属区划名称")
     in_force: AmountView | None = Field(description="所查日期施行的金额")
     amounts: list[AmountView]
     warnings: list[str] = Field(default_factory=list, description="提示，不影响办理")

@@ -52,6 +52,8 @@ async def set_standard(
     standing = (await repository.amounts_of(session, [series.id]))[series.id]
     if any(a.valid_from == asked.valid_from and a.superseded_at is None for a in standing):
         raise AlreadySet("同一施行日期已有金额，如需改动请用更正")
+    if sum(a.superseded_at is None for a in standing) >= rules.MOST_AMOUNTS:
+        raise Unprocessable(f"同一标准最多登记 {rules.MOST_AMOUNTS} 项现行金额")
     session.add(_amount(session, series, asked.valid_from, asked, note=""))
     await _publish(session, series, "set")
     return series
@@ -110,7 +112,9 @@ async def view(
                 id=one.id,
                 code=one.code,
                 area=one.area,
+                unit=one.unit_id,
                 division=register.code_of(one.unit_id, min(as_of, today)),
+                division_name=register.name_of(one.unit_id, min(as_of, today)),
                 in_force=_show(rows[current.id]) if current else None,
                 amounts=[_show(rows[fact.id]) for fact in facts],
             )
@@ -120,17 +124,16 @@ async def view(
 
 
 def _warn(views: list[StandardView]) -> None:
-    by_kind = {(one.code, one.area): one for one in views}
-    basic = by_kind.get((StandardCode.TEKUN_BASIC, Area.ALL))
-    urban = by_kind.get((StandardCode.DIBAO, Area.URBAN))
-    if (
-        basic is not None
-        and urban is not None
-        and basic.in_force is not None
-        and urban.in_force is not None
-        and rules.below_floor(basic.in_force.amount, urban.in_force.amount)
-    ):
-        basic.warnings.append("特困人员基本生活标准低于城市低保标准的 1.3 倍，请核对文件")
+    urban = {
+        one.unit: one.in_force.amount
+        for one in views
+        if (one.code, one.area) == (StandardCode.DIBAO, Area.URBAN) and one.in_force
+    }
+    for one in views:
+        if one.code is not StandardCode.TEKUN_BASIC or not one.in_force or one.unit not in urban:
+            continue
+        if rules.below_floor(one.in_force.amount, urban[one.unit]):
+            one.warnings.append("特困人员基本生活标准低于城市低保标准的 1.3 倍，请核对文件")
 
 
 def _amount(

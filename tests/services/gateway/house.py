@@ -251,7 +251,7 @@ class House:
 
 
 @contextmanager
-def running_house(databases: Databases, folder: Any, rough: Rough) -> Iterator[House]:  # noqa: ANN401 - a path of pytest's
+def running_house(databases: Databases, folder: Any, rough: Rough) -> Iterator[House]:
     nobody = bound()  # bound and not listening: connections are refused
     with served(echo(), bound()) as relief:
         settings = GatewaySettings.model_validate(

@@ -14,7 +14,7 @@ URL = "/v1/gateway/clients"
 NOW = datetime(2025, 3, 3, 2, 0, tzinfo=UTC)
 
 
-def body(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+def body(**changes: Any) -> dict[str, Any]:
     return {
         "client_id": f"made-{new_id().hex[-12:]}",
         "name": "一门受理平台",
@@ -33,7 +33,7 @@ def token(house: House, client_id: str, secret: str) -> httpx.Response:
     return house.http.post("/oauth2/token", data=data, auth=(client_id, secret))
 
 
-def made(house: House, headers: dict[str, str], **changes: Any) -> tuple[str, str]:  # noqa: ANN401 - JSON
+def made(house: House, headers: dict[str, str], **changes: Any) -> tuple[str, str]:
     """A registered client's URL and ETag."""
     answer = house.http.post(URL, json=body(**changes), headers=headers)
     assert answer.status_code == 201
@@ -91,7 +91,10 @@ class TestRegistering:
         audited = house.rows(
             "SELECT action FROM chassis.audit_entry WHERE subject = $1", asked["client_id"]
         )
-        assert [row["action"] for row in audited] == ["gateway.client.registered"]
+        assert [row["action"] for row in audited] == [
+            "gateway.client.registered",
+            "POST /oauth2/token",
+        ]
 
     def test_the_same_key_registers_once(self, house: House) -> None:
         headers = {**admin(house), "Idempotency-Key": new_id().hex}

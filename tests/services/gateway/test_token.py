@@ -49,7 +49,7 @@ def refused(answer: httpx.Response, status: int, error: str) -> None:
     assert ("www-authenticate" in answer.headers) == (status == 401)
 
 
-async def verified(house: House, token: str) -> Any:  # noqa: ANN401 - a principal
+async def verified(house: House, token: str) -> Any:
     keys = PublicKeys(house.http.get("/.well-known/jwks.json").json())
     return await TokenVerifier(keys, "minzheng", "minzheng").verify(token)
 
@@ -281,7 +281,7 @@ class TestSecretCheck:
         derived: list[int] = []
         real = hashlib.scrypt
 
-        def counted(*args: Any, **options: Any) -> bytes:  # noqa: ANN401 - passed on
+        def counted(*args: Any, **options: Any) -> bytes:
             derived.append(1)
             return real(*args, **options)
 

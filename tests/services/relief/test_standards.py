@@ -2,12 +2,20 @@
 
 import asyncio
 import json
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import httpx
 import pytest
 
+from chassis.fields import LONGEST_DOCUMENT
+from chassis.ids import new_id
+from chassis.outbox import MAX_EVENT_BYTES
+from chassis.telemetry import next_span
+from contracts.events.envelope import CloudEvent
+from contracts.events.relief import Area, Standard, StandardCode, StandardPeriod
+from services.relief.standards.rules import MOST_AMOUNTS
 from tests.support.services import DISTRICT, Running
 
 URBAN, RURAL = ("dibao", "urban"), ("dibao", "rural")
@@ -184,13 +192,21 @@ async def test_two_clerks_setting_the_same_day_at_once_one_wins(relief: Running)
         ({"amount": "1.005"}, "/amount"),
         ({"amount": "1e20"}, "/amount"),
         ({"amount": "NaN"}, "/amount"),
+        ({"amount": True}, "/amount"),
         ({"valid_from": "2021-13-01"}, "/valid_from"),
+        ({"valid_from": "9999-12-31"}, "/valid_from"),
+        ({"valid_from": "1949-09-30"}, "/valid_from"),
+        ({"valid_from": 1630454400}, "/valid_from"),
+        ({"valid_from": "2021-09-01T00:00:00"}, "/valid_from"),
         ({"division": "110101000000"}, "/division"),
         ({"division": "500112016000"}, "/division"),
         ({"division": "5001"}, "/division"),
+        ({"division": "５００１１２００００００"}, "/division"),
         ({"area": "all"}, ""),
         ({"document": ""}, "/document"),
         ({"document": "a\u0000b"}, "/document"),
+        ({"document": "文" * 101}, "/document"),
+        ({"document": "张三，50011219900101123X"}, "/document"),
         ({"more": 1}, "/more"),
     ],
 )
@@ -209,6 +225,88 @@ async def test_bad_input_is_a_chinese_problem_and_changes_nothing(
     assert pointer in [error["pointer"] for error in problem["errors"]]
     assert await relief.rows("SELECT 1 FROM standard_amount") == []
     assert await relief.rows("SELECT 1 FROM chassis.outbox") == []
+
+
+@pytest.mark.parametrize("name", ["as_of", "known_on"])
+@pytest.mark.parametrize("day", ["9999-12-31", "1949-09-30", "1609459200", "2021-1-1", ""])
+async def test_a_day_out_of_reach_or_otherwise_written_is_refused_in_a_query(
+    relief: Running, name: str, day: str
+) -> None:
+    series = (await set_one(relief, URBAN, "2021-09-01", "636")).json()["id"]
+    for path in ("", f"/{series}"):
+        answer = await relief.http.get(
+            f"/v1/relief/standards{path}",
+            params={name: day},
+            headers=relief.headers("relief:read"),
+        )
+        assert answer.status_code == 422, answer.text
+        assert [error["pointer"] for error in answer.json()["errors"]] == [f"/query/{name}"]
+
+
+@pytest.mark.parametrize("day", ["1949-10-01", "2099-12-31"])
+async def test_the_first_and_the_last_day_can_be_asked_for(relief: Running, day: str) -> None:
+    await set_one(relief, URBAN, "2021-09-01", "636")
+    (shown,) = (await seen(relief, as_of=day)).values()
+    assert (shown["in_force"] is None) == (day < "2021-09-01")
+
+
+async def test_a_document_that_names_a_person_is_refused_without_echo(relief: Running) -> None:
+    answer = await relief.http.post(
+        "/v1/relief/standards",
+        json={**body(URBAN, "2021-09-01", "636"), "document": "张三 138-0013-8000"},
+        headers=relief.headers("relief:standards"),
+    )
+    assert answer.status_code == 422, answer.text
+    (error,) = answer.json()["errors"]
+    assert error == {
+        "pointer": "/document",
+        "detail": "文件名称或文号中不得含身份证号、电话等个人信息",
+    }
+    assert await relief.rows("SELECT 1 FROM chassis.outbox") == []
+
+
+@pytest.mark.parametrize("character", ["文", "𠮷"])
+def test_a_full_series_with_the_longest_documents_stays_below_256_kib(character: str) -> None:
+    period = StandardPeriod(
+        from_=date(2021, 9, 1),
+        amount=Decimal("99999999.99"),
+        document=character * LONGEST_DOCUMENT,
+    )
+    standard = Standard(
+        id=new_id(),
+        unit=int(DISTRICT),
+        code=StandardCode.TEKUN_CARE_FULL,
+        area=Area.URBAN,
+        periods=(period,) * MOST_AMOUNTS,
+    )
+    event = CloudEvent(
+        id=new_id(),
+        source="urn:minzheng:relief",
+        type="minzheng.relief.standard.corrected.v1",
+        subject=str(standard.id),
+        time=datetime.now(UTC),
+        sequence=10**9,
+        traceparent=next_span(None),
+        actor="clerk-1",
+        data=standard.model_dump(mode="json"),
+    )
+    assert len(event.model_dump_json().encode()) < MAX_EVENT_BYTES
+
+
+async def test_one_amount_more_than_a_series_holds_is_a_clear_422(relief: Running) -> None:
+    series = (await set_one(relief, URBAN, "2021-09-01", "636")).json()["id"]
+    await relief.rows(
+        """INSERT INTO standard_amount
+        SELECT gen_random_uuid(), $1, date '1990-01-01' + day, 100, repeat('𠮷', 100), '', now(),
+          'clerk-1', NULL FROM generate_series(1, $2) day RETURNING 1""",
+        series,
+        MOST_AMOUNTS - 2,
+    )
+    assert (await set_one(relief, URBAN, "2022-09-01", "717")).status_code == 201
+    refused = await set_one(relief, URBAN, "2023-09-01", "735")
+    assert refused.status_code == 422, refused.text
+    assert refused.json()["detail"] == "同一标准最多登记 200 项现行金额"
+    assert len(await relief.rows("SELECT 1 FROM chassis.outbox")) == 2
 
 
 async def test_without_the_scope_it_is_403_and_the_denial_is_audited(relief: Running) -> None:
@@ -239,3 +337,37 @@ async def test_a_town_reads_the_standards_that_hold_for_it(relief: Running) -> N
     town = relief.headers("relief:read", divisions=["500112016000"])
     listed = await relief.http.get("/v1/relief/standards?as_of=2022-01-01", headers=town)
     assert Decimal(listed.json()["items"][0]["in_force"]["amount"]) == 636
+
+
+async def test_a_full_series_is_told_in_chinese(
+    relief: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.relief.standards.rules.MOST_AMOUNTS", 2)
+    for day in ("2020-01-01", "2021-01-01"):
+        assert (await set_one(relief, URBAN, day, "620")).status_code == 201
+    full = await set_one(relief, URBAN, "2022-01-01", "620")
+    assert full.status_code == 422
+    assert "最多登记 2 项" in full.json()["detail"]
+
+
+async def test_each_district_is_held_against_its_own_dibao(relief: Running) -> None:
+    """design/law/relief.md §3: 特困 basic against the same district's urban 低保."""
+    relief.at("2026-03-02")
+    both = {"divisions": [DISTRICT, "500157000000"]}
+    for division, kind, amount in (
+        (DISTRICT, URBAN, "620"),
+        (DISTRICT, TEKUN, "806"),
+        ("500157000000", URBAN, "770"),
+    ):
+        answer = await relief.http.post(
+            "/v1/relief/standards",
+            json={**body(kind, "2026-01-01", amount), "division": division},
+            headers=relief.headers("relief:standards", **both),
+        )
+        assert answer.status_code == 201, answer.text
+    answer = await relief.http.get(
+        "/v1/relief/standards", headers=relief.headers("relief:read", **both)
+    )
+    items = answer.json()["items"]
+    assert [one["division_name"] for one in items] == ["渝北区", "渝北区", "两江新区"]
+    assert not any(one["warnings"] for one in items)
