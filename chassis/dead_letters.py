@@ -16,17 +16,17 @@ class DeadLetterView(BaseModel):
     """一个被搁置的事件，不含其内容。"""
 
     consumer: str = Field(description="消费者")
-    seq: int
-    topic: str
+    seq: int = Field(description="搁置的先后")
+    topic: str = Field(description="主题")
     key: str = Field(description="事件的键；同一键的后续事件排在其后")
-    reason: str
-    parked_at: datetime
+    reason: str = Field(description="原因")
+    parked_at: datetime = Field(description="搁置的时间")
 
 
 class DeadLetterList(BaseModel):
     """最早被搁置的若干事件。"""
 
-    items: list[DeadLetterView]
+    items: list[DeadLetterView] = Field(description="按搁置的先后")
     count: int = Field(description="被搁置的事件总数")
 
 

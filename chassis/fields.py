@@ -9,19 +9,22 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StringConstraints
 
+from chassis.law.dates import EARLIEST_DAY, LATEST_DAY
 from chassis.telemetry import masked
 
-EARLIEST_DAY, LATEST_DAY = date(1949, 10, 1), date(2099, 12, 31)
 LONGEST_DOCUMENT = 100
 
 
 def text(longest: int) -> StringConstraints:
-    """A line of text: stripped, not empty, at most so many characters, none of them a control."""
+    """A line of text: stripped, not empty, at most so many characters, all of them visible.
+
+    Neither controls nor what hides or turns the writing: zero width, directions, surrogates.
+    """
     return StringConstraints(
         strip_whitespace=True,
         min_length=1,
         max_length=longest,
-        pattern=r"^[^\x00-\x1f\x7f-\x9f\ufeff\ufffe\uffff]+$",
+        pattern=r"^[^\p{C}\p{Zl}\p{Zp}]+$",
     )
 
 

@@ -1,6 +1,8 @@
 """`Idempotency-Key`: a repeated POST gets its first answer, kept in the same transaction.
 
-Looked up after authorisation and before `If-Match`; another body under the same key is refused.
+Looked up after authorisation and before `If-Match`; another body under the same key is refused,
+and so is the same one by a caller whose divisions have changed. The answer is kept sealed: it may
+hold what the encrypted columns hold.
 """
 
 import hashlib
@@ -8,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.dependencies.utils import get_dependant
@@ -17,9 +20,11 @@ from sqlalchemy import Column, DateTime, Integer, LargeBinary, Table, Text, dele
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis import audit
 from chassis.outbox import chassis_metadata
+from chassis.privacy import Cell, KeyRing
 from chassis.problems import Unprocessable
-from chassis.requests import Caller, Transaction, require
+from chassis.requests import Caller, CurrentRuntime, Transaction, require
 
 KEPT_FOR = timedelta(days=30)
 KEPT_HEADERS = ("content-type", "etag", "location")
@@ -49,6 +54,7 @@ async def idempotent(
     request: Request,
     session: Transaction,
     principal: Caller,
+    runtime: CurrentRuntime,
     key: Annotated[
         str | None,
         Header(
@@ -65,7 +71,8 @@ async def idempotent(
         return
     who = (principal.subject, principal.organisation, request.method, request.url.path, key)
     name = hashlib.sha256("\n".join(who).encode()).digest()
-    body_hash = hashlib.sha256(await request.body()).digest()
+    asked = [await request.body(), *(code.encode() for code in sorted(principal.divisions))]
+    body_hash = hashlib.sha256(b"\n".join(asked)).digest()
     await session.execute(
         sql("SELECT pg_advisory_xact_lock(:lock)"),
         {"lock": int.from_bytes(name[:8], signed=True)},
@@ -73,12 +80,20 @@ async def idempotent(
     kept = (
         await session.execute(select(idempotency_key).where(idempotency_key.c.request == name))
     ).first()
+    key_ring = runtime.key_ring
     if kept is None:
-        request.state.keep_answer = partial(_keep, session, name, body_hash)
+        request.state.keep_answer = partial(_keep, session, key_ring, name, body_hash)
         return
     if kept.body_hash != body_hash:
         raise KeyReused("同一幂等键不得用于内容不同的请求")
-    response = Response(kept.answer, status_code=kept.status)
+    answer = await key_ring.reveal(
+        kept.answer,
+        _cell(name),
+        of=name.hex(),
+        purpose="答复重复提交的请求",
+        audit=partial(_note_reading, session),
+    )
+    response = Response(answer.encode(), status_code=kept.status)
     for line in kept.headers.splitlines():
         header, _, value = line.partition(": ")
         response.headers[header] = value
@@ -127,7 +142,17 @@ class Route(APIRoute):
         return handle
 
 
-async def _keep(session: AsyncSession, name: bytes, body_hash: bytes, response: Response) -> None:
+def _cell(name: bytes) -> Cell:
+    return Cell("idempotency_key", "answer", UUID(bytes=name[:16]))
+
+
+async def _note_reading(session: AsyncSession, *, what: str, of: str, purpose: str) -> None:
+    await audit.record(session, action=f"read {what}", subject=of, purpose=purpose)
+
+
+async def _keep(
+    session: AsyncSession, key_ring: KeyRing, name: bytes, body_hash: bytes, response: Response
+) -> None:
     headers = "\n".join(
         f"{header}: {value}" for header, value in response.headers.items() if header in KEPT_HEADERS
     )
@@ -137,7 +162,7 @@ async def _keep(session: AsyncSession, name: bytes, body_hash: bytes, response: 
             body_hash=body_hash,
             status=response.status_code,
             headers=headers,
-            answer=bytes(response.body),
+            answer=key_ring.seal(bytes(response.body).decode(), _cell(name)),
             kept_at=datetime.now(UTC),
         )
     )

@@ -6,7 +6,7 @@ import json
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from chassis.problems import FieldError, Unprocessable
 
@@ -20,8 +20,12 @@ Item = TypeVar("Item")
 
 
 class Page(BaseModel, Generic[Item]):
-    items: list[Item]
-    next_cursor: str | None = None
+    """一页内容。"""
+
+    items: list[Item] = Field(description="本页的条目")
+    next_cursor: str | None = Field(
+        default=None, description="取下一页时作为 cursor 传回；没有下一页时为空"
+    )
 
 
 def encode_cursor(*key: str | int) -> str:

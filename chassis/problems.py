@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
@@ -97,18 +97,18 @@ class Unavailable(Problem):
 class ProblemError(BaseModel):
     """出错的位置与原因。"""
 
-    pointer: str
-    detail: str
+    pointer: str = Field(description="指向请求体中某处的 JSON 指针，或 /query/参数名")
+    detail: str = Field(description="原因")
 
 
 class ProblemBody(BaseModel):
     """RFC 9457 问题说明。"""
 
-    type: str
-    title: str
-    status: int
-    detail: str | None = None
-    errors: list[ProblemError] | None = None
+    type: str = Field(description="问题的固定标识")
+    title: str = Field(description="问题的名称")
+    status: int = Field(description="HTTP 状态码")
+    detail: str | None = Field(default=None, description="本次的说明")
+    errors: list[ProblemError] | None = Field(default=None, description="逐项错误")
 
 
 PROBLEM_TEXTS = {

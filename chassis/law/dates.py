@@ -3,6 +3,9 @@
 import calendar
 from datetime import date
 
+EARLIEST_DAY, LATEST_DAY = date(1949, 10, 1), date(2099, 12, 31)
+"""The days that anything recorded here can be of."""
+
 
 def add_months(day: date, months: int) -> date:
     """The corresponding day `months` later (earlier if negative).

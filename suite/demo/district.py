@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
+from chassis.law.units import Register
 from contracts.events.placename import PlaceUnit, UnitLevel
 from contracts.places import place_units, scopes
 
@@ -46,6 +47,10 @@ class Town:
     def code(self) -> str:
         return str(self.id)
 
+    def code_on(self, day: date) -> str:
+        """The code of the day, or the last one where that of the day is not known."""
+        return _register().last_code_of(self.id, day) or self.code
+
 
 @dataclass(frozen=True, slots=True)
 class Facility:
@@ -62,6 +67,11 @@ class Facility:
     functions: str
     opened_on: date
     assessed: bool | None = None
+
+
+@cache
+def _register() -> Register:
+    return Register(place_units())
 
 
 @cache

@@ -308,14 +308,14 @@ def _figures(year: int) -> Iterator[Figure]:
     towns = district.towns()
     for measure, total in per_town.items():
         for home, value in zip(towns, shared(total, len(towns)), strict=True):
-            yield Figure(measure, home.code, on, str(value), document)
+            yield Figure(measure, home.code_on(on), on, str(value), document)
     for home in towns:
         for measure in ("community.facility.count", "community.facility.with_volunteer_station"):
-            yield Figure(measure, home.code, on, str(len(home.units)), document)
+            yield Figure(measure, home.code_on(on), on, str(len(home.units)), document)
     if year in PROTECTION_TOWNS:
         for number, home in enumerate(towns):
             has = "1" if number < PROTECTION_TOWNS[year] else "0"
-            yield Figure("welfare.protection.stations", home.code, on, has, document)
+            yield Figure("welfare.protection.stations", home.code_on(on), on, has, document)
     needing, returned = VAGRANTS[year]
     district_wide = {
         "welfare.lottery.outlets": str(OUTLETS[year]),

@@ -177,3 +177,15 @@ async def test_answers_are_forgotten_when_no_client_can_still_try_again(relief: 
     async with relief.runtime.database.transaction(actor="job:1") as session:
         await forget_old_keys(session)
     assert await kept(relief) == 1
+
+
+async def test_the_answer_is_kept_sealed_and_its_reading_is_on_record(toy: Toy) -> None:
+    basket = await toy.basket()
+    first = await add(toy, basket, {"number": 1})
+    (kept,) = await toy.running.rows("SELECT answer FROM chassis.idempotency_key")
+    assert first.content not in kept["answer"]
+    assert str(basket).encode() not in kept["answer"]
+    again = await add(toy, basket, {"number": 1})
+    assert again.content == first.content
+    rows = await toy.running.rows("SELECT action FROM chassis.audit_entry")
+    assert [row["action"] for row in rows] == ["read idempotency_key.answer"]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from suite.ports import free_port
 from suite.settled import until_settled
 from tests.support import recount
 from tests.support.house import House, children_of, running_house, start, stop
@@ -68,6 +69,59 @@ class TestDoctorAndDeadLetters:
     def test_nothing_is_parked(self, house: House) -> None:
         done = house.minzheng("dead-letters")
         assert (done.returncode, "没有被搁置的事件" in done.stdout) == (0, True)
+
+    def test_workers_show_what_operations_watches(self, house: House) -> None:
+        shown = house.http.get(f"{house.endpoints['metrics-indicator']}/metrics").text
+        for metric in ("consumer_lag", "dead_letters", "outbox_pending", "job_oldest_seconds"):
+            assert f"\n{metric}{{" in shown, metric
+
+    def test_parked_events_by_api(self, house: House) -> None:
+        for service in ("relief", "eldercare", "indicator", "gateway"):
+            found = house.get(f"/v1/{service}/dead-letters")
+            assert (found["items"], found["count"]) == ([], 0)
+        refused = house.request("GET", "/v1/relief/dead-letters", client=1)
+        assert refused.status_code == 403
+
+
+class TestCommands:
+    def test_the_demonstration_is_built_once_and_leaves_the_clock_alone(self, house: House) -> None:
+        before = house.folder.clock.read_text()
+        done = house.minzheng("demo")
+        assert (done.returncode, house.folder.clock.read_text()) == (0, before)
+        assert before == "real"
+
+    @pytest.mark.parametrize("command", ["demo", "rebuild", "dead-letters"])
+    def test_without_a_running_suite_it_says_so(
+        self, house: House, tmp_path: Path, command: str
+    ) -> None:
+        done = house.minzheng_on(tmp_path / "none", command)
+        assert done.returncode == 1
+        assert "没有运行中的套件" in done.stderr
+        assert not (tmp_path / "none").exists()
+
+    def test_a_second_run_on_the_same_data_is_refused(self, house: House) -> None:
+        done = house.minzheng("run", "--port", str(free_port()))
+        assert done.returncode == 1
+        assert "正由另一个" in done.stderr
+        assert house.get("/v1/plan")["code"]
+
+    def test_a_client_of_ones_own(self, house: House) -> None:
+        made = house.minzheng(
+            *("client", "city-platform", "--organisation", "区政务服务中心"),
+            *("--scope", "plan:read", "--division", "500157000000"),
+        )
+        assert made.returncode == 0, made.stderr
+        answer = house.http.post(
+            f"{house.gateway}/oauth2/token",
+            data={"grant_type": "client_credentials"},
+            auth=("city-platform", made.stdout.strip()),
+        )
+        assert answer.json()["scope"] == "plan:read"
+        again = house.minzheng(
+            *("client", "city-platform", "--organisation", "x"),
+            *("--scope", "plan:read", "--division", "500157000000"),
+        )
+        assert (again.returncode, again.stdout) == (1, "")
 
 
 class TestRebuild:

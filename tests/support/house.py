@@ -150,6 +150,7 @@ def start(data: Path, *options: str, port: int | None = None) -> House:
         if line.startswith("ready"):
             return House(data, process, line)
         assert time.monotonic() < deadline, "the suite is not ready in time"
+    process.stdout.close()
     raise AssertionError(f"the suite ended with {process.wait()}: {errors.read_text()[-4000:]}")
 
 

@@ -9,26 +9,20 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import audit
-from chassis.problems import Conflict, FieldError, Problem, Unprocessable
+from chassis.problems import Conflict, Problem
+from chassis.spreadsheet import CellError, ImportRefused
 from services.eldercare.facilities import repository, rules, service
 from services.eldercare.facilities.rules import Fact
 from services.eldercare.facilities.schemas import ImportResult
 from services.eldercare.facilities.service import Territory
 from services.eldercare.facilities.workbook import (
     CHANGES,
+    FORMS,
     REFERENCE,
     REGISTRATIONS,
     History,
-    RowError,
-    heading_of,
     read_history,
 )
-
-MOST_ERRORS = 200
-
-
-class ImportRefused(Unprocessable):
-    slug, title = "import-refused", "补录文件有误，未保存任何内容"
 
 
 class AlreadyImported(Conflict):
@@ -41,7 +35,7 @@ class Drafts:
 
     facts: dict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
     rows: dict[UUID, tuple[str, int]] = field(default_factory=dict)
-    errors: list[RowError] = field(default_factory=list)
+    errors: list[CellError] = field(default_factory=list)
 
     def add(self, reference: str, sheet: str, row: int, facts: list[Fact]) -> None:
         self.facts[reference] += facts
@@ -49,10 +43,7 @@ class Drafts:
 
     def refuse(self, sheet: str, row: int, problem: Problem) -> None:
         """Keep what a use case would have answered to the row."""
-        errors = problem.errors or (FieldError("/division", problem.detail),)
-        self.errors += [
-            RowError(sheet, row, heading_of(sheet, error.pointer), error.detail) for error in errors
-        ]
+        self.errors += FORMS[sheet].refused(row, problem)
 
 
 async def import_history(
@@ -68,12 +59,9 @@ async def import_history(
     history = await asyncio.to_thread(read_history, content)
     drafts = _drafts(session, territory, history)
     if not drafts.errors and not drafts.facts:
-        drafts.errors.append(RowError(REGISTRATIONS, 2, REFERENCE, "没有可补录的内容"))
+        drafts.errors.append(CellError(REGISTRATIONS, 2, REFERENCE, "没有可补录的内容"))
     if drafts.errors:
-        raise ImportRefused(
-            f"共发现 {len(drafts.errors)} 处错误，请更正后重新提交",
-            errors=[_told(error) for error in drafts.errors[:MOST_ERRORS]],
-        )
+        raise ImportRefused(drafts.errors)
     if not await repository.first_import(session, _fingerprint(history), len(drafts.facts)):
         raise AlreadyImported("如需更正，请到设施的历史中逐项更正")
     for facts in drafts.facts.values():
@@ -101,7 +89,7 @@ def _drafts(session: AsyncSession, territory: Territory, history: History) -> Dr
     for change in history.changes:
         if change.reference not in history.references:
             text = f"“{REGISTRATIONS}”中没有此序号"
-            drafts.errors.append(RowError(CHANGES, change.row, REFERENCE, text))
+            drafts.errors.append(CellError(CHANGES, change.row, REFERENCE, text))
             continue
         try:
             value = service.value_of(territory, change.asked)
@@ -123,14 +111,7 @@ def _check(session: AsyncSession, drafts: Drafts) -> None:
             if (row, violation.text) not in told:
                 told.add((row, violation.text))
                 heading = "开办日期" if sheet == REGISTRATIONS else "生效日期"
-                drafts.errors.append(RowError(sheet, row, heading, violation.text))
-
-
-def _told(error: RowError) -> FieldError:
-    return FieldError(
-        f"/{error.sheet}/{error.row}/{error.heading}",
-        f"“{error.sheet}”第 {error.row} 行“{error.heading}”：{error.text}",
-    )
+                drafts.errors.append(CellError(sheet, row, heading, violation.text))
 
 
 def _fingerprint(history: History) -> bytes:

@@ -1,19 +1,19 @@
 import asyncio
 from typing import Annotated
-from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from chassis.access import Principal
 from chassis.conditional import IfMatch, set_etag
+from chassis.fields import Day
 from chassis.idempotency import Idempotent, Route
 from chassis.paging import Page
 from chassis.problems import responses
 from chassis.requests import CurrentRuntime, Transaction, VisibleUnits, require
+from chassis.spreadsheet import BINARY, DOWNLOAD, WorkbookResponse, download
 from services.eldercare.facilities import importing, service, views, workbook
 from services.eldercare.facilities.schemas import (
-    Day,
     FacilityChange,
     FacilityRegister,
     FacilitySummary,
@@ -31,11 +31,6 @@ router = APIRouter(prefix="/v1/eldercare/facilities", tags=["养老服务设施"
 
 Reader = Annotated[Principal, Depends(require("eldercare:read"))]
 Writer = Annotated[Principal, Depends(require("eldercare:write"))]
-WORKBOOK = {"schema": {"type": "string", "format": "binary"}}
-
-
-class WorkbookResponse(Response):
-    media_type = workbook.MEDIA_TYPE
 
 
 async def territory_of(runtime: CurrentRuntime, units: VisibleUnits) -> Territory:
@@ -91,10 +86,7 @@ async def summarise_facilities(
     "/export",
     summary="导出设施",
     response_class=WorkbookResponse,
-    responses={
-        200: {"content": {workbook.MEDIA_TYPE: WORKBOOK}, "description": "xlsx 工作簿"},
-        **responses(401, 403, 404, 422, 503),
-    },
+    responses=DOWNLOAD | responses(401, 403, 404, 422, 503),
 )
 async def export_facilities(
     asked: Annotated[SearchQuery, Query()],
@@ -106,21 +98,18 @@ async def export_facilities(
     as_of = asked.as_of or service.today(session)
     found = await views.everything(session, territory, asked)
     content = await asyncio.to_thread(workbook.export, found, as_of, asked.known_on)
-    return _workbook(content, f"养老服务设施-{as_of}.xlsx")
+    return download(content, f"养老服务设施-{as_of}.xlsx")
 
 
 @router.get(
     "/import/template",
     summary="下载补录模板",
     response_class=WorkbookResponse,
-    responses={
-        200: {"content": {workbook.MEDIA_TYPE: WORKBOOK}, "description": "xlsx 工作簿"},
-        **responses(401, 403, 503),
-    },
+    responses=DOWNLOAD | responses(401, 403, 503),
 )
 async def import_template(_: Writer) -> Response:
     """历史情况补录的空白工作簿，附各列的填写说明。"""
-    return _workbook(await asyncio.to_thread(workbook.template), "养老服务设施补录模板.xlsx")
+    return download(await asyncio.to_thread(workbook.template), "养老服务设施补录模板.xlsx")
 
 
 @router.post(
@@ -129,7 +118,7 @@ async def import_template(_: Writer) -> Response:
     summary="补录历史情况",
     dependencies=[Idempotent],
     responses=responses(401, 403, 409, 413, 422, 503),
-    openapi_extra={"requestBody": {"required": True, "content": {workbook.MEDIA_TYPE: WORKBOOK}}},
+    openapi_extra={"requestBody": {"required": True, "content": BINARY}},
 )
 async def import_history(
     request: Request, _: Writer, session: Transaction, territory: VisibleTerritory
@@ -230,10 +219,3 @@ async def _answer(
     view, version = await views.one(session, territory, facility_id, ViewQuery())
     set_etag(response, version)
     return view
-
-
-def _workbook(content: bytes, name: str) -> Response:
-    return WorkbookResponse(
-        content,
-        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"},
-    )

@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import TypeVar
 from uuid import UUID
 
-from chassis.law.dates import add_years
+from chassis.law.dates import EARLIEST_DAY, add_years
 from contracts.events.eldercare import (
     Facility,
     FacilityAssessment,
@@ -25,8 +25,6 @@ from contracts.events.eldercare import (
     OperatorKind,
 )
 
-EARLIEST_DAY = date(1949, 10, 1)
-LATEST_DAY = date(2099, 12, 31)
 YEARS_AHEAD = 2
 """How far ahead an opening, a change or a closing may be announced."""
 

@@ -1,4 +1,3 @@
-import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal, Self
@@ -6,13 +5,10 @@ from uuid import UUID
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
     StrictBool,
-    StrictInt,
-    StringConstraints,
     ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
@@ -20,59 +16,18 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails
 
+from chassis.fields import Count, Day, DivisionCode, Document, Reason, text
 from chassis.paging import DEFAULT_LIMIT, MAX_LIMIT
 from contracts.events.eldercare import FacilityFunction, FacilityKind, OperatorKind
-from services.eldercare.facilities.rules import EARLIEST_DAY, LATEST_DAY, Series, State
+from services.eldercare.facilities.rules import Series, State
 
 MOST_BEDS = 10_000
 
 
-def _written_day(value: object) -> object:
-    """A number is no day here, though a timestamp could be read from it."""
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII) is None:
-        raise ValueError("日期应为 YYYY-MM-DD")
-    if not isinstance(value, (str, date)):
-        raise ValueError("日期应为 YYYY-MM-DD")  # noqa: TRY004 - pydantic's way to refuse a value
-    return value
-
-
-def _written_number(value: object) -> object:
-    """Decimals come as strings or numbers, never as truth values."""
-    if isinstance(value, bool):
-        raise ValueError("数据类型不符")  # noqa: TRY004 - as above
-    return value
-
-
-Day = Annotated[
-    date,
-    BeforeValidator(_written_day),
-    Field(ge=EARLIEST_DAY, le=LATEST_DAY, examples=["2021-03-01"]),
-]
-
-
-def _text(longest: int) -> StringConstraints:
-    return StringConstraints(
-        strip_whitespace=True,
-        min_length=1,
-        max_length=longest,
-        pattern=r"^[^\x00-\x1f\x7f\ufeff\ufffe\uffff]+$",
-    )
-
-
-Title = Annotated[str, _text(100)]
-Address = Annotated[str, _text(200), Field(description="地址")]
-Document = Annotated[
-    str, _text(200), Field(description="所依据的文件", examples=["渝北民政〔2021〕12号"])
-]
-Reason = Annotated[str, _text(500), Field(description="更正的理由")]
-DivisionCode = Annotated[
-    str,
-    Field(pattern=r"^[0-9]{12}$", description="12 位区划代码", examples=["500112129000"]),
-]
-Count = Annotated[StrictInt, Field(ge=0, le=MOST_BEDS)]
-Score = Annotated[
-    Decimal, BeforeValidator(_written_number), Field(ge=0, le=1000, max_digits=6, decimal_places=2)
-]
+Title = Annotated[str, text(100)]
+Address = Annotated[str, text(200), Field(description="地址")]
+Beds = Annotated[Count, Field(le=MOST_BEDS)]
+Score = Annotated[Decimal, Field(ge=0, le=1000, max_digits=6, decimal_places=2)]
 
 
 class Body(BaseModel):
@@ -92,9 +47,9 @@ class OperatorOf(Body):
 class BedCounts(Body):
     """床位数。"""
 
-    total: Count = Field(description="核定床位")
-    nursing: Count = Field(description="其中护理型床位")
-    in_use: Count = Field(description="实际投入使用床位")
+    total: Beds = Field(description="核定床位")
+    nursing: Beds = Field(description="其中护理型床位")
+    in_use: Beds = Field(description="实际投入使用床位")
 
     @model_validator(mode="after")
     def _within_total(self) -> Self:
@@ -358,7 +313,7 @@ class SearchQuery(ViewQuery):
     operator_kind: OperatorKind | None = Field(default=None, description="运营方性质")
     state: State | None = Field(default=None, description="所查日期的状态，如 open 在办")
     function: FacilityFunction | None = Field(default=None, description="具有的服务功能")
-    q: Annotated[str, _text(50)] | None = Field(default=None, description="名称中包含的文字")
+    q: Annotated[str, text(50)] | None = Field(default=None, description="名称中包含的文字")
 
 
 class PageQuery(SearchQuery):

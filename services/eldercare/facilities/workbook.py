@@ -1,24 +1,29 @@
 """Workbooks (xlsx): the template of a back-entry (补录) and what is read from one; the export."""
 
 import re
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
-from decimal import Decimal, InvalidOperation
-from io import BytesIO
-from itertools import islice
+from datetime import date
 from typing import Any, Generic, TypeVar
 
-from fastapi.exceptions import RequestValidationError
-from openpyxl import Workbook, load_workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.datavalidation import DataValidation
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from chassis.problems import Unprocessable, from_validation
+from chassis.spreadsheet import (
+    CellError,
+    Column,
+    Form,
+    Line,
+    Sheet,
+    Written,
+    WrongCellError,
+    blank,
+    day_of,
+    decimal_of,
+    read,
+    text_of,
+    whole_of,
+    write,
+)
 from services.eldercare.facilities.schemas import FacilityChange, FacilityRegister, FacilityView
 from services.eldercare.facilities.texts import (
     FUNCTIONS,
@@ -29,50 +34,16 @@ from services.eldercare.facilities.texts import (
     functions_text,
 )
 
-MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_ROWS = 5_000
-MOST_LINES = 20_000
-"""Lines read of a sheet, blank ones too."""
-MOST_COLUMNS = 40
-MOST_BYTES_UNPACKED = 32 * 1024 * 1024
-MOST_PARTS = 200
 
 EXPLANATION, REGISTRATIONS, CHANGES = "填写说明", "设施登记", "后续变更"
 REFERENCE = "设施序号"
 
 Asked = TypeVar("Asked")
-Written = str | int | date | Decimal | None
-
-
-class UnreadableWorkbook(Unprocessable):
-    slug, title = "unreadable-workbook", "无法读取该文件"
-
-
-class WrongCellError(ValueError):
-    """What is wrong with a cell, in Chinese."""
 
 
 @dataclass(frozen=True, slots=True)
-class RowError:
-    sheet: str
-    row: int
-    heading: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A heading, where its value stands in the request's body, and how a cell is read."""
-
-    heading: str
-    path: tuple[str, ...]
-    read: Callable[[object], object]
-    note: str
-    choices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Line(Generic[Asked]):
+class Said(Generic[Asked]):
     """A row that says something: of which facility of the file, and what."""
 
     row: int
@@ -84,67 +55,33 @@ class Line(Generic[Asked]):
 class History:
     """What a workbook says; with errors, only the rows without any."""
 
-    registrations: list[Line[FacilityRegister]] = field(default_factory=list)
-    changes: list[Line[FacilityChange]] = field(default_factory=list)
-    errors: list[RowError] = field(default_factory=list)
+    registrations: list[Said[FacilityRegister]] = field(default_factory=list)
+    changes: list[Said[FacilityChange]] = field(default_factory=list)
+    errors: list[CellError] = field(default_factory=list)
     references: dict[str, int] = field(default_factory=dict)
-
-
-def _written(cell: object) -> str:
-    if isinstance(cell, float) and cell.is_integer():
-        cell = int(cell)
-    if isinstance(cell, str) or (isinstance(cell, int) and not isinstance(cell, bool)):
-        return str(cell).strip()
-    raise WrongCellError("应为文字")
-
-
-def _whole(cell: object) -> int:
-    text = _written(cell) if not isinstance(cell, float) or cell.is_integer() else ""
-    if re.fullmatch(r"-?\d{1,9}", text, re.ASCII) is None:
-        raise WrongCellError("应为整数")
-    return int(text)
-
-
-def _decimal(cell: object) -> Decimal:
-    try:
-        return Decimal(str(cell).strip())
-    except InvalidOperation:
-        raise WrongCellError("应为数字") from None
-
-
-def _day(cell: object) -> object:
-    if isinstance(cell, datetime):
-        if cell.time() != time.min:
-            raise WrongCellError("应为日期，不带时刻")
-        return cell.date()
-    if isinstance(cell, date):
-        return cell
-    if isinstance(cell, str):
-        return cell.strip()
-    raise WrongCellError("应为日期，如 2020-01-31")
 
 
 def _one_of(labels: Mapping[Any, str]) -> Callable[[object], object]:
     by_label = {label: code for code, label in labels.items()}
 
-    def read(cell: object) -> object:
-        if (found := by_label.get(_written(cell))) is None:
+    def chosen(cell: object) -> object:
+        if (found := by_label.get(text_of(cell))) is None:
             raise WrongCellError(f"须为：{'、'.join(by_label)}")
         return found
 
-    return read
+    return chosen
 
 
 def _some_of(labels: Mapping[Any, str]) -> Callable[[object], object]:
     one = _one_of(labels)
 
-    def read(cell: object) -> object:
-        text = _written(cell)
+    def chosen(cell: object) -> object:
+        text = text_of(cell)
         return (
             [] if text == "无" else [one(part) for part in re.split(r"[、,，;；\s]+", text) if part]
         )
 
-    return read
+    return chosen
 
 
 CHANGE_LABELS = {
@@ -165,20 +102,20 @@ def _choice(heading: str, path: tuple[str, ...], labels: Mapping[Any, str], note
 
 
 REFERENCE_COLUMN = Column(
-    REFERENCE, ("reference",), _written, "本文件内自行编号，用来把后续变更对应到设施；不入库"
+    REFERENCE, ("reference",), text_of, "本文件内自行编号，用来把后续变更对应到设施；不入库"
 )
-DOCUMENT = Column("文件依据", ("document",), _written, "所依据的文件名称或文号")
-NAME = Column("设施名称", ("name",), _written, "不超过 100 字")
+DOCUMENT = Column("文件依据", ("document",), text_of, "所依据的文件名称或文号，不得含个人信息")
+NAME = Column("设施名称", ("name",), text_of, "不超过 100 字")
 KIND = _choice("类型", ("kind",), KINDS, "从下拉列表中选择")
 DIVISION = Column(
-    "区划代码", ("division",), _written, "镇街或村居的 12 位代码，须在当日（开办或迁入之日）有效"
+    "区划代码", ("division",), text_of, "镇街或村居的 12 位代码，须在当日（开办或迁入之日）有效"
 )
-ADDRESS = Column("地址", ("address",), _written, "不超过 200 字")
-OPERATOR_NAME = Column("运营方名称", ("operator", "name"), _written, "不超过 100 字")
+ADDRESS = Column("地址", ("address",), text_of, "不超过 200 字")
+OPERATOR_NAME = Column("运营方名称", ("operator", "name"), text_of, "不超过 100 字")
 OPERATOR_KIND = _choice("运营方性质", ("operator", "kind"), OPERATOR_KINDS, "从下拉列表中选择")
-BEDS = Column("核定床位", ("beds", "total"), _whole, "整数")
-NURSING_BEDS = Column("护理型床位", ("beds", "nursing"), _whole, "整数，不多于核定床位")
-BEDS_IN_USE = Column("投入使用床位", ("beds", "in_use"), _whole, "整数，不多于核定床位")
+BEDS = Column("核定床位", ("beds", "total"), whole_of, "整数")
+NURSING_BEDS = Column("护理型床位", ("beds", "nursing"), whole_of, "整数，不多于核定床位")
+BEDS_IN_USE = Column("投入使用床位", ("beds", "in_use"), whole_of, "整数，不多于核定床位")
 FUNCTION_LIST = Column(
     "服务功能",
     ("functions",),
@@ -198,13 +135,13 @@ REGISTRATION_COLUMNS = (
     NURSING_BEDS,
     BEDS_IN_USE,
     FUNCTION_LIST,
-    Column("开办日期", ("opened_on",), _day, "日期，如 2020-01-31"),
+    Column("开办日期", ("opened_on",), day_of, "日期，如 2020-01-31"),
     DOCUMENT,
 )
 CHANGE_COLUMNS = (
     REFERENCE_COLUMN,
     _choice("事项", ("change",), CHANGE_LABELS, "从下拉列表中选择；只填与该事项有关的列"),
-    Column("生效日期", ("valid_from",), _day, "自哪一天起，如 2020-01-31；评估填评估日期"),
+    Column("生效日期", ("valid_from",), day_of, "自哪一天起，如 2020-01-31；评估填评估日期"),
     DOCUMENT,
     BEDS,
     NURSING_BEDS,
@@ -217,65 +154,14 @@ CHANGE_COLUMNS = (
     DIVISION,
     ADDRESS,
     _choice("评估结果", ("passed",), PASSED, "从下拉列表中选择"),
-    Column("评估得分", ("score",), _decimal, "可不填"),
+    Column("评估得分", ("score",), decimal_of, "可不填"),
 )
-COLUMNS_OF = {REGISTRATIONS: REGISTRATION_COLUMNS, CHANGES: CHANGE_COLUMNS}
-READS: Mapping[str, TypeAdapter[Any]] = {
-    REGISTRATIONS: TypeAdapter(FacilityRegister),
-    CHANGES: TypeAdapter(FacilityChange),
+FORMS = {
+    REGISTRATIONS: Form(REGISTRATIONS, REGISTRATION_COLUMNS),
+    CHANGES: Form(CHANGES, CHANGE_COLUMNS),
 }
-
-
-def read_history(content: bytes) -> History:
-    """What the workbook says, row by row.
-
-    Raises:
-        UnreadableWorkbook: it is no such workbook, or larger than may be taken in at once.
-    """
-    _check_size(content)
-    try:
-        return _read_book(content)
-    except UnreadableWorkbook:
-        raise
-    except Exception as error:  # what a malformed part makes openpyxl raise is not bounded
-        raise UnreadableWorkbook("文件已损坏，或不是 xlsx 工作簿") from error
-
-
-def template() -> bytes:
-    """An empty workbook to fill in, with an explanation of each column."""
-    book = Workbook()
-    book.remove(book.worksheets[0])
-    explanation = book.create_sheet(EXPLANATION)
-    for line in _explanation():
-        explanation.append(line)
-    for row, width in (("A", 12), ("B", 16), ("C", 90)):
-        explanation.column_dimensions[row].width = width
-    for title, columns in COLUMNS_OF.items():
-        sheet = book.create_sheet(title)
-        sheet.freeze_panes = "A2"
-        for number, column in enumerate(columns, 1):
-            letter = get_column_letter(number)
-            sheet[f"{letter}1"] = column.heading
-            sheet[f"{letter}1"].font = Font(bold=True)
-            sheet.column_dimensions[letter].width = 16
-            if column.choices:
-                _offer(sheet, letter, column.choices)
-    return _bytes_of(book)
-
-
-def export(facilities: Iterable[FacilityView], as_of: date, known_on: date | None) -> bytes:
-    """A workbook of facilities as they are on a day."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("养老服务设施")
-    sheet.freeze_panes = "A2"
-    sheet.append([_cell(sheet, heading, bold=True) for heading in EXPORTED])
-    for facility in facilities:
-        sheet.append([_cell(sheet, read(facility)) for read in EXPORTED.values()])
-    about = book.create_sheet("说明")
-    about.append(["所查日期", as_of.isoformat()])
-    about.append(["按何日已登记的内容", "现在" if known_on is None else known_on.isoformat()])
-    return _bytes_of(book)
-
+REGISTRATION: TypeAdapter[FacilityRegister] = TypeAdapter(FacilityRegister)
+CHANGE: TypeAdapter[FacilityChange] = TypeAdapter(FacilityChange)
 
 EXPORTED: Mapping[str, Callable[[FacilityView], Written]] = {
     "设施名称": lambda one: one.name,
@@ -299,109 +185,75 @@ EXPORTED: Mapping[str, Callable[[FacilityView], Written]] = {
 }
 
 
-def _check_size(content: bytes) -> None:
-    """A small file may unpack to anything: look at what it declares before opening it."""
-    try:
-        with zipfile.ZipFile(BytesIO(content)) as archive:
-            parts = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
-        raise UnreadableWorkbook("不是 xlsx 工作簿") from None
-    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_BYTES_UNPACKED:
-        raise UnreadableWorkbook("文件展开后过大，请分几次补录")
+def read_history(content: bytes) -> History:
+    """What the workbook says, row by row.
 
-
-def _read_book(content: bytes) -> History:
+    Raises:
+        UnreadableWorkbook: it is no such workbook, or larger than may be taken in at once.
+    """
+    found = read(content, list(FORMS.values()), most_rows=MOST_ROWS, verb="补录")
     history = History()
-    book = load_workbook(BytesIO(content), read_only=True, data_only=True)
-    for sheet in (REGISTRATIONS, CHANGES):
-        if sheet not in book.sheetnames:
-            raise UnreadableWorkbook(f"缺少工作表“{sheet}”，请使用模板")
-        _read_sheet(history, sheet, book[sheet].iter_rows(max_col=MOST_COLUMNS, values_only=True))
+    for line in found[REGISTRATIONS]:
+        _read_registration(history, line)
+    for line in found[CHANGES]:
+        _read_change(history, line)
     return history
 
 
-def _read_sheet(history: History, sheet: str, lines: Iterator[Sequence[object]]) -> None:
-    headings = [str(cell).strip() for cell in next(lines, ()) if cell is not None]
-    expected = {column.heading: column for column in COLUMNS_OF[sheet]}
-    if sorted(headings) != sorted(expected):
-        raise UnreadableWorkbook(f"工作表“{sheet}”的表头与模板不符")
-    columns = [expected[heading] for heading in headings]
-    for row, line in enumerate(islice(lines, MOST_LINES), 2):
-        if any(cell is not None and str(cell).strip() for cell in line):
-            _read_row(history, sheet, row, columns, line)
-    if next(lines, None) is not None:
-        raise UnreadableWorkbook(f"工作表“{sheet}”过长，连空行在内不得超过 {MOST_LINES} 行")
+def template() -> bytes:
+    """An empty workbook to fill in, with an explanation of each column."""
+    title, *lines = _explanation()
+    explanation = Sheet(EXPLANATION, title, lines, width=20)
+    return write([explanation, *(blank(form) for form in FORMS.values())])
 
 
-def _read_row(
-    history: History, sheet: str, row: int, columns: Sequence[Column], line: Sequence[object]
-) -> None:
-    if len(history.registrations) + len(history.changes) >= MOST_ROWS:
-        raise UnreadableWorkbook(f"一次最多补录 {MOST_ROWS} 行，请分几次补录")
-    body, errors = _body(sheet, row, columns, line)
+def export(facilities: Iterable[FacilityView], as_of: date, known_on: date | None) -> bytes:
+    """A workbook of facilities as they are on a day."""
+    known = "现在" if known_on is None else known_on.isoformat()
+    about: list[Sequence[Written]] = [["所查日期", as_of], ["按何日已登记的内容", known]]
+    rows = ([show(one) for show in EXPORTED.values()] for one in facilities)
+    return write(
+        [
+            Sheet("养老服务设施", list(EXPORTED), rows),
+            Sheet("说明", ["项目", "内容"], about, width=30),
+        ]
+    )
+
+
+def _read_registration(history: History, line: Line) -> None:
+    said = _said(REGISTRATIONS, REGISTRATION, line)
+    reference, asked, errors = said
+    if reference in history.references:
+        errors.append(CellError(REGISTRATIONS, line.number, REFERENCE, "与前面的行重复"))
+    if reference:
+        history.references[reference] = line.number
+    history.errors += errors
+    if asked is not None and not errors:
+        history.registrations.append(Said(line.number, reference, asked))
+
+
+def _read_change(history: History, line: Line) -> None:
+    said = _said(CHANGES, CHANGE, line)
+    reference, asked, errors = said
+    history.errors += errors
+    if asked is not None and not errors:
+        history.changes.append(Said(line.number, reference, asked))
+
+
+def _said(
+    sheet: str, kind: TypeAdapter[Asked], line: Line
+) -> tuple[str, Asked | None, list[CellError]]:
+    """Which facility of the file a row speaks of, what it asks for, and what is wrong with it."""
+    form = FORMS[sheet]
+    body, errors = form.body(line)
     reference = str(body.pop("reference", ""))
     if not reference and not any(error.heading == REFERENCE for error in errors):
-        errors.append(RowError(sheet, row, REFERENCE, "缺少必填项"))
-    asked = _validated(sheet, row, body, errors)
-    if sheet == REGISTRATIONS and reference:
-        if reference in history.references:
-            errors.append(RowError(sheet, row, REFERENCE, "与前面的行重复"))
-        history.references[reference] = row
-    history.errors += errors
-    if errors:
-        return
-    if sheet == REGISTRATIONS:
-        history.registrations.append(Line(row, reference, asked))
-    else:
-        history.changes.append(Line(row, reference, asked))
-
-
-def _body(
-    sheet: str, row: int, columns: Sequence[Column], line: Sequence[object]
-) -> tuple[dict[str, Any], list[RowError]]:
-    body: dict[str, Any] = {}
-    errors = []
-    for column, cell in zip(columns, line, strict=False):
-        if cell is None or (isinstance(cell, str) and not cell.strip()):
-            continue
-        try:
-            value = column.read(cell)
-        except WrongCellError as error:
-            errors.append(RowError(sheet, row, column.heading, str(error)))
-            continue
-        *outer, last = column.path
-        place = body
-        for key in outer:
-            place = place.setdefault(key, {})
-        place[last] = value
-    return body, errors
-
-
-def _validated(sheet: str, row: int, body: dict[str, Any], errors: list[RowError]) -> Any:  # noqa: ANN401 - as the sheet says
-    try:
-        return READS[sheet].validate_python(body)
-    except ValidationError as error:
-        told = {one.heading for one in errors}
-        for problem in from_validation(RequestValidationError(error.errors())).errors:
-            heading = heading_of(sheet, problem.pointer)
-            if heading not in told:
-                told.add(heading)
-                errors.append(RowError(sheet, row, heading, problem.detail))
-    return None
-
-
-def heading_of(sheet: str, pointer: str) -> str:
-    """The column that a JSON pointer of the request's body speaks of."""
-    path = tuple(pointer.split("/")[1:])
-    columns = COLUMNS_OF[sheet]
-    for column in columns:
-        if column.path[: len(path)] == path or path[: len(column.path)] == column.path:
-            return column.heading
-    return columns[1].heading
+        errors.append(CellError(sheet, line.number, REFERENCE, "缺少必填项"))
+    return reference, form.asked(kind, line.number, body, errors), errors
 
 
 def _explanation() -> Iterator[list[str]]:
-    yield ["养老服务设施历史情况补录"]
+    yield ["养老服务设施历史情况补录", "", ""]
     yield [
         f"先在“{REGISTRATIONS}”中每处设施填一行开办时的情况，再在“{CHANGES}”中逐项填写之后的变化。"
     ]
@@ -409,26 +261,6 @@ def _explanation() -> Iterator[list[str]]:
     yield [f"一次最多 {MOST_ROWS} 行，文件不超过 2 MB。请勿改动工作表名称和表头。"]
     yield []
     yield ["工作表", "列", "说明"]
-    for sheet, columns in COLUMNS_OF.items():
-        for column in columns:
-            yield [sheet, column.heading, column.note]
-
-
-def _offer(sheet: Any, letter: str, choices: Sequence[str]) -> None:  # noqa: ANN401 - openpyxl's active sheet has no one type
-    offered = DataValidation(type="list", formula1=f'"{",".join(choices)}"', allow_blank=True)
-    offered.add(f"{letter}2:{letter}{MOST_ROWS + 1}")
-    sheet.add_data_validation(offered)
-
-
-def _cell(sheet: Any, value: Any, *, bold: bool = False) -> Any:  # noqa: ANN401 - openpyxl's types name other cells than it makes
-    cell = WriteOnlyCell(sheet, value)
-    if isinstance(value, str):
-        cell.data_type = "s"  # a name that begins with "=" is no formula
-    cell.font = Font(bold=bold)
-    return cell
-
-
-def _bytes_of(book: Workbook) -> bytes:
-    content = BytesIO()
-    book.save(content)
-    return content.getvalue()
+    for form in FORMS.values():
+        for column in form.columns:
+            yield [form.title, column.heading, column.note]

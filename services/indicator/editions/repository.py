@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import func, select, text
@@ -15,6 +16,17 @@ async def next_number(session: AsyncSession, plan: str) -> int:
     await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": NUMBERING_LOCK})
     last = await session.scalar(select(func.max(EditionRow.number)).where(EditionRow.plan == plan))
     return (last or 0) + 1
+
+
+async def latest(session: AsyncSession, plan: str, as_of: date) -> EditionRow | None:
+    """The last word on a day."""
+    statement = (
+        select(EditionRow)
+        .where(EditionRow.plan == plan, EditionRow.as_of == as_of)
+        .order_by(EditionRow.number.desc())
+        .limit(1)
+    )
+    return await session.scalar(statement)
 
 
 async def find(session: AsyncSession, edition_id: UUID) -> tuple[EditionRow, UUID | None] | None:

@@ -1,18 +1,23 @@
 import asyncio
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from chassis.access import Principal
 from chassis.idempotency import Idempotent, Route
-from chassis.paging import DEFAULT_LIMIT, Cursor, Limit, Page
+from chassis.paging import Page
 from chassis.problems import responses
 from chassis.requests import Transaction, require
-from chassis.spreadsheet import BINARY, WorkbookResponse, download
+from chassis.spreadsheet import DOWNLOAD, WorkbookResponse, download
 from services.indicator.editions import service, workbook
-from services.indicator.editions.schemas import EditionPublish, EditionSummary, EditionView
-from services.indicator.plans.desk import AtDesk, Reader
+from services.indicator.editions.schemas import (
+    EditionId,
+    EditionPublish,
+    EditionQuery,
+    EditionSummary,
+    EditionView,
+)
+from services.indicator.plans.desk import AtDesk, NoQuery, Reader
 
 router = APIRouter(prefix="/v1/plan/editions", tags=["公布的数据"], route_class=Route)
 
@@ -37,14 +42,16 @@ async def publish_edition(
 
 @router.get("", summary="已公布的各版数据", responses=responses(401, 403, 422, 503))
 async def list_editions(
-    _: Reader, session: Transaction, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    asked: Annotated[EditionQuery, Query()], _: Reader, session: Transaction
 ) -> Page[EditionSummary]:
     """已公布的各版数据，最近的在前；镇街也可查看全区的公布数据。"""
-    return await service.page(session, limit=limit, cursor=cursor)
+    return await service.page(session, limit=asked.limit, cursor=asked.cursor)
 
 
 @router.get("/{edition_id}", summary="查看一版数据", responses=responses(401, 403, 404, 422, 503))
-async def get_edition(edition_id: UUID, _: Reader, session: Transaction) -> EditionView:
+async def get_edition(
+    edition_id: EditionId, _: Reader, session: Transaction, __: NoQuery
+) -> EditionView:
     """一版公布的全部指标；更正版的每项指标附所更正版本中的数值。"""
     return await service.one(session, edition_id)
 
@@ -53,12 +60,11 @@ async def get_edition(edition_id: UUID, _: Reader, session: Transaction) -> Edit
     "/{edition_id}/export",
     summary="导出一版数据",
     response_class=WorkbookResponse,
-    responses={
-        200: {"content": BINARY, "description": "xlsx 工作簿"},
-        **responses(401, 403, 404, 422, 503),
-    },
+    responses=DOWNLOAD | responses(401, 403, 404, 422, 503),
 )
-async def export_edition(edition_id: UUID, _: Reader, session: Transaction) -> Response:
+async def export_edition(
+    edition_id: EditionId, _: Reader, session: Transaction, __: NoQuery
+) -> Response:
     """把一版公布的数据导出为 xlsx。"""
     edition = await service.one(session, edition_id)
     content = await asyncio.to_thread(workbook.edition, edition)

@@ -22,6 +22,10 @@ from services.indicator.plans.access import Desk, NotYours, View
 from services.indicator.plans.schemas import IndicatorItem
 
 
+class AlreadyPublished(Conflict):
+    slug, title = "edition-already-published", "该日期已有发布版"
+
+
 class AlreadyRestated(Conflict):
     slug, title = "edition-already-restated", "该版本已被更正"
 
@@ -31,12 +35,13 @@ async def publish(desk: Desk, asked: EditionPublish) -> EditionView:
 
     Raises:
         NotYours: the caller does not see the whole scope.
+        Unprocessable: the plan has no figures of that day, or not by what was known then.
+        AlreadyPublished: there is an edition of that day, which has to be restated.
         AlreadyRestated: the edition that is restated is not the last word any more.
     """
     if not desk.sees_scopes:
         raise NotYours
-    if asked.as_of > desk.today:
-        raise Unprocessable("日期有误", errors=[FieldError("/as_of", "不能晚于今天")])
+    _check_days(desk, asked)
     number = await repository.next_number(desk.session, desk.plan.code)
     before = await _restated(desk, asked)
     board = await plans.board(desk, View(asked.as_of, asked.known_on))
@@ -66,19 +71,40 @@ async def publish(desk: Desk, asked: EditionPublish) -> EditionView:
     return await one(desk.session, edition.id)
 
 
+def _check_days(desk: Desk, asked: EditionPublish) -> None:
+    day, known = asked.as_of, asked.known_on
+    errors = []
+    if day > desk.today:
+        errors.append(FieldError("/as_of", "不能晚于今天"))
+    if day < desk.plan.baseline_on:
+        errors.append(FieldError("/as_of", f"不能早于规划基期 {desk.plan.baseline_on}"))
+    if not all(desk.scopes[code].members(day) for code in desk.plan.scopes):
+        errors.append(FieldError("/as_of", "规划的管辖口径当日不存在"))
+    if known is not None and known > desk.today:
+        errors.append(FieldError("/known_on", "不能晚于今天"))
+    if known is not None and known < day:
+        # What was known of a day before it came was a forecast, which is not published.
+        errors.append(FieldError("/known_on", "不能早于数据的截止日期"))
+    if errors:
+        raise Unprocessable("日期有误", errors=errors)
+
+
 async def _restated(desk: Desk, asked: EditionPublish) -> dict[str, str | None]:
     """What the restated edition said, by indicator."""
+    latest = await repository.latest(desk.session, desk.plan.code, asked.as_of)
     if asked.restates is None:
+        if latest is not None:
+            raise AlreadyPublished("该日期已有发布版，如数据有更正请发更正版并写明理由")
         return {}
     found = await repository.find(desk.session, asked.restates)
     if found is None:
         raise Unprocessable("版本有误", errors=[FieldError("/restates", "没有此版本")])
-    edition, restated_by = found
+    edition, _ = found
     if edition.as_of != asked.as_of:
         raise Unprocessable(
             "版本有误", errors=[FieldError("/as_of", "应与所更正版本的截止日期相同")]
         )
-    if restated_by is not None:
+    if edition is not latest:
         raise AlreadyRestated("请更正最近的一版")
     return {row.code: row.value for row in await repository.figures_of(desk.session, edition.id)}
 

@@ -1,6 +1,5 @@
 import asyncio
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -10,26 +9,27 @@ from chassis.idempotency import Idempotent, Route
 from chassis.paging import Page
 from chassis.problems import responses
 from chassis.requests import require
-from chassis.spreadsheet import BINARY, WorkbookResponse, download
+from chassis.spreadsheet import BINARY, DOWNLOAD, WorkbookResponse, download
 from services.indicator.figures import importing, service
 from services.indicator.figures.schemas import (
     FigureCorrection,
+    FigureId,
     FigureQuery,
     FigureReport,
     FigureView,
     ImportResult,
     MeasureList,
 )
-from services.indicator.plans.desk import AtDesk, Reader
+from services.indicator.plans.desk import AtDesk, NoQuery, Reader
 
 router = APIRouter(prefix="/v1/plan", tags=["填报"], route_class=Route)
 
 Reporter = Annotated[Principal, Depends(require("plan:report"))]
 
 
-@router.get("/measures", summary="填报的计量项目", responses=responses(401, 403, 503))
-async def list_measures(_: Reader, desk: AtDesk) -> MeasureList:
-    """由填报形成的计量项目：单位、种类、通常填报的层级。由业务事件形成的不在其中。"""
+@router.get("/measures", summary="填报的计量项目", responses=responses(401, 403, 422, 503))
+async def list_measures(_: Reader, desk: AtDesk, __: NoQuery) -> MeasureList:
+    """由填报形成的计量项目：单位、种类、填报的层级。由业务事件形成的不在其中。"""
     return service.measures(desk)
 
 
@@ -62,12 +62,9 @@ async def list_figures(
     "/figures/import/template",
     summary="下载填报模板",
     response_class=WorkbookResponse,
-    responses={
-        200: {"content": BINARY, "description": "xlsx 工作簿"},
-        **responses(401, 403, 503),
-    },
+    responses=DOWNLOAD | responses(401, 403, 422, 503),
 )
-async def import_template(_: Reporter, desk: AtDesk) -> Response:
+async def import_template(_: Reporter, desk: AtDesk, __: NoQuery) -> Response:
     """填报的空白工作簿，附计量项目与填写说明。"""
     return download(await asyncio.to_thread(importing.template, desk), "规划指标填报模板.xlsx")
 
@@ -88,7 +85,9 @@ async def import_figures(request: Request, _: Reporter, desk: AtDesk) -> ImportR
 @router.get(
     "/figures/{figure_id}", summary="查看填报数", responses=responses(401, 403, 404, 422, 503)
 )
-async def get_figure(figure_id: UUID, _: Reader, desk: AtDesk, response: Response) -> FigureView:
+async def get_figure(
+    figure_id: FigureId, _: Reader, desk: AtDesk, __: NoQuery, response: Response
+) -> FigureView:
     """查看一个填报数；ETag 为其所在数列的版本，更正时填入 If-Match。"""
     figure = await service.one(desk, figure_id)
     set_etag(response, figure.version)
@@ -103,7 +102,7 @@ async def get_figure(figure_id: UUID, _: Reader, desk: AtDesk, response: Respons
     responses=responses(401, 403, 404, 409, 412, 422, 428, 503),
 )
 async def correct_figure(
-    figure_id: UUID,
+    figure_id: FigureId,
     asked: FigureCorrection,
     _: Reporter,
     desk: AtDesk,

@@ -1,31 +1,18 @@
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from fastapi import Path
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from chassis.fields import Day, DivisionCode, Document, Reason
 from chassis.paging import DEFAULT_LIMIT, MAX_LIMIT
 from services.indicator.ledger.rules import MeasureKind, ReportedAt
-from services.indicator.plans.schemas import Amount, Day, DivisionCode
+from services.indicator.plans.schemas import Amount
 
-
-def _written_number(value: object) -> object:
-    """Decimals come as strings or numbers, never as truth values."""
-    if isinstance(value, bool):
-        raise ValueError("数据类型不符")  # noqa: TRY004 - pydantic's way to refuse a value
-    return value
-
-
-def _text(longest: int) -> StringConstraints:
-    return StringConstraints(
-        strip_whitespace=True,
-        min_length=1,
-        max_length=longest,
-        pattern=r"^[^\x00-\x1f\x7f\ufeff\ufffe\uffff]+$",
-    )
-
-
+FigureId = Annotated[UUID, Path(description="填报数编号")]
 MeasureCode = Annotated[
     str,
     Field(
@@ -35,19 +22,25 @@ MeasureCode = Annotated[
         examples=["welfare.lottery.outlets"],
     ),
 ]
+PLAIN_NUMBER = re.compile(r"(?!-0+(\.0+)?$)-?[0-9]+(\.[0-9]+)?")
+
+
+def _plainly_written(value: object) -> object:
+    """`Decimal` would also read the digits of other scripts, `1_0`, `1e3` and `-0`."""
+    if PLAIN_NUMBER.fullmatch(str(value)) is None:
+        raise ValueError("应为数字，如 411 或 1300.05")
+    return value
+
+
 Value = Annotated[
     Decimal,
-    BeforeValidator(_written_number),
+    BeforeValidator(_plainly_written),
     Field(
         max_digits=20,
         decimal_places=6,
-        allow_inf_nan=False,
         description="数值；时期数为自 1 月 1 日起的累计数",
         examples=["411"],
     ),
-]
-Document = Annotated[
-    str, _text(200), Field(description="所依据的文件", examples=["渝北民政统〔2021〕1号"])
 ]
 
 
@@ -70,13 +63,15 @@ class FigureCorrection(Body):
 
     value: Value
     document: Document
-    reason: Annotated[str, _text(500), Field(description="更正的理由")]
+    reason: Reason
 
 
 class FigureQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    measure: MeasureCode | None = None
+    measure: MeasureCode | None = Field(
+        default=None, description="计量项目代码，见 `GET /v1/plan/measures`"
+    )
     division: DivisionCode | None = Field(default=None, description="12 位区划代码，不含其下各级")
     on: Day | None = Field(default=None, description="数值所属的日期")
     known_on: Day | None = Field(default=None, description="按该日终了时已填报的内容，默认现在")
@@ -87,19 +82,19 @@ class FigureQuery(BaseModel):
 class FigureView(BaseModel):
     """一个填报数。"""
 
-    id: UUID
-    series_id: UUID
+    id: UUID = Field(description="填报数编号")
+    series_id: UUID = Field(description="所在数列的编号")
     version: int = Field(description="所在数列的版本，更正时填入 If-Match")
-    measure: str
-    name: str
+    measure: str = Field(description="计量项目代码")
+    name: str = Field(description="计量项目名称")
     unit: str = Field(description="计量单位")
     division: str | None = Field(description="数值所属日期有效的区划代码；未知时为空")
-    division_name: str | None
-    on: date
-    value: Amount
-    document: str
-    reported_by: str
-    reported_at: datetime
+    division_name: str | None = Field(description="区划名称")
+    on: date = Field(description="数值所属的日期")
+    value: Amount = Field(description="数值")
+    document: str = Field(description="所依据的文件")
+    reported_by: str = Field(description="填报人")
+    reported_at: datetime = Field(description="填报时间")
     superseded_at: datetime | None = Field(description="被更正的时间；现行的为空")
     note: str = Field(description="更正的理由")
 
@@ -107,22 +102,24 @@ class FigureView(BaseModel):
 class MeasureView(BaseModel):
     """一个填报的计量项目。"""
 
-    code: str
-    name: str
-    unit: str
+    code: str = Field(description="计量项目代码")
+    name: str = Field(description="计量项目名称")
+    unit: str = Field(description="计量单位")
     kind: MeasureKind = Field(
         description="stock 时点数，flow 时期数（自 1 月 1 日起累计），level 标准或比率，"
         "presence 个数"
     )
-    reported_at: ReportedAt | None = Field(description="通常填报的层级：district 全区，town 镇街")
+    reported_at: ReportedAt | None = Field(description="填报的层级：district 全区，town 镇街")
     yearly: bool = Field(description="只在所属年份有效，填该年 12 月 31 日")
-    decimals: int
-    note: str
+    decimals: int = Field(description="最多的小数位数")
+    note: str = Field(description="说明")
     indicators: list[str] = Field(description="用到它的指标")
 
 
 class MeasureList(BaseModel):
-    items: list[MeasureView]
+    """填报的计量项目。"""
+
+    items: list[MeasureView] = Field(description="填报的计量项目")
 
 
 class ImportResult(BaseModel):

@@ -30,7 +30,7 @@ from services.indicator.plans import views
 from services.indicator.plans.access import Desk, NotYours, View
 from services.indicator.plans.rules import reading_requirements
 
-MOST_FIGURES = 1_000
+MOST_FIGURES = 500
 """Of one series: what an event of it may hold."""
 
 
@@ -61,16 +61,16 @@ def told(desk: Desk, asked: FigureReport) -> Told:
         NotYours: the unit is not the caller's to report for.
     """
     measure = _measure(desk, asked.measure)
-    if asked.on > desk.today:
-        raise _wrong("/on", "不能晚于今天")
-    unit = desk.register.by_code(asked.division)
+    if mistake := rules.day_mistake(measure, asked.on, desk.today):
+        raise _wrong("/on", mistake)
+    unit = desk.register.by_code(asked.division, asked.on)
     if unit is None:
-        raise _wrong("/division", "没有此区划代码")
+        raise _wrong("/division", "当日没有此区划代码")
     if unit not in desk.units:
         raise NotYours
-    is_district = unit == desk.plan.district
-    level = desk.register.level_of(unit, asked.on)
-    if mistake := rules.unit_mistake(measure, level, is_district=is_district):
+    exists = unit in desk.register.on(asked.on).units
+    level = desk.register.level_of(unit, asked.on) if exists else None
+    if mistake := rules.unit_mistake(measure, level, is_district=unit == desk.plan.district):
         raise _wrong("/division", mistake)
     if mistake := rules.value_mistake(measure, asked.value):
         raise _wrong("/value", mistake)

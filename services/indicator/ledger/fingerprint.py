@@ -5,6 +5,9 @@ import hashlib
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.database import add_units
+from services.indicator.ledger import repository
+
 ENTRIES = text(
     """
 SELECT measure, key, unit_id, encode(sha256(convert_to(string_agg(
@@ -37,7 +40,11 @@ ORDER BY marker COLLATE "C", effective, recorded_on
 
 
 async def fingerprint(session: AsyncSession) -> str:
-    """Equal for two ledgers that hold the same entries and sums; run it with all units in sight."""
+    """Equal for two ledgers that hold the same entries and sums; run it with all units in sight.
+
+    Units that the register does not know yet are brought in sight here.
+    """
+    await add_units(session, await repository.strangers(session))
     digest = hashlib.sha256()
     for statement in (ENTRIES, SUMS, MARKS):
         for row in await session.execute(statement):

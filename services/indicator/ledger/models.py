@@ -3,7 +3,8 @@
 `entry` is the ledger. `movement` and `year_movement` are what it comes to as known now, by day and
 by year: the figure of a day is the sum of the whole years before and of the days since 1 January.
 So a late fact changes two rows, whatever is posted after it, and a query reads at most one year of
-days. Both only ever add, so that batches need not wait for one another.
+days. Batches add to the same rows, in any order of time but in one order of rows: they wait for one
+another there, and never in a circle.
 """
 
 from datetime import date
@@ -18,7 +19,10 @@ from services.indicator.database import Projection
 
 
 class SubjectState(Projection):
-    """The last event of a subject that was applied: the highest sequence alone is the truth."""
+    """The last event of a subject that was applied: the highest sequence alone is the truth.
+
+    A unit of which entries were posted before the register knew it stands here too, with 0.
+    """
 
     __tablename__ = "subject_state"
 

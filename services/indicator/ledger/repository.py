@@ -17,6 +17,7 @@ from sqlalchemy import (
     TextClause,
     and_,
     any_,
+    exists,
     func,
     literal,
     or_,
@@ -25,18 +26,14 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from services.indicator.ledger.models import LedgerEntry, Movement, RegisterMark
-from services.indicator.ledger.rules import Balance, Entry, Slot, Span
+from services.indicator.ledger.models import LedgerEntry, Movement, RegisterMark, SubjectState
+from services.indicator.ledger.rules import KNOWN, UNIT_TOPIC, Balance, Entry, Slot, Span
 
 SubjectKey: TypeAlias = tuple[str, UUID]
 """Topic and id: an id alone could be that of another topic's subject."""
-
-FORBIDDEN = "42501"
-"""SQLSTATE of a row that row-level security refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +97,7 @@ FROM unnest({topics:text}, {subjects:uuid}, {events:uuid}, {types:text}, {record
   WITH ORDINALITY AS event(topic, subject, event_id, event_type, recorded_at, no)
 JOIN unnest({nos:bigint}, {measures:text}, {keys:text}, {units:bigint}, {days:date},
     {amounts:numeric}) AS posted(no, measure, key, unit_id, day, amount) USING (no)
+ORDER BY topic COLLATE "C", subject, measure COLLATE "C", key COLLATE "C", unit_id, day
 """
 )
 MARK = _sql(
@@ -166,27 +164,32 @@ async def standing(
     """What each subject's entries come to, by slot."""
     found: dict[SubjectKey, dict[Slot, Decimal]] = {subject: {} for subject in subjects}
     if subjects:
-        for row in await session.execute(STANDING, _columns(("topics", "subjects"), subjects)):
-            slot = (row.measure, row.key, row.unit_id, row.effective)
-            found[row.topic, row.subject][slot] = row.amount
+        rows = await session.execute(STANDING, _columns(("topics", "subjects"), subjects))
+        for topic, subject, measure, key, unit, effective, amount in rows:
+            found[topic, subject][measure, key, unit, effective] = amount
     return found
 
 
+async def strangers(session: AsyncSession) -> frozenset[int]:
+    """Units of which something was posted before the register knew them."""
+    found = select(SubjectState.subject).where(SubjectState.topic == UNIT_TOPIC)
+    return frozenset(unit.int for unit in await session.scalars(found))
+
+
+def stranger(unit: int) -> SubjectKey:
+    """The subject that stands for a unit as long as no event of it has been applied."""
+    return UNIT_TOPIC, UUID(int=unit)
+
+
 async def keep(session: AsyncSession, kept: Mapping[SubjectKey, State]) -> None:
-    rows = [(*subject, state.sequence, state.recorded_at) for subject, state in kept.items()]
+    rows = [
+        (*subject, state.sequence, state.recorded_at) for subject, state in sorted(kept.items())
+    ]
     await session.execute(KEEP, _columns(("topics", "subjects", "sequences", "recorded"), rows))
 
 
-class ForeignUnitError(ValueError):
-    """An entry is for a unit whose rows the transaction may not write."""
-
-
 async def append(session: AsyncSession, postings: Sequence[Posting]) -> None:
-    """Insert entries; `move` and `mark` bring the sums along.
-
-    Raises:
-        ForeignUnitError: a unit is not among those of the transaction.
-    """
+    """Insert entries; `move` and `mark` bring the sums along."""
     events = _columns(
         ("topics", "subjects", "events", "types", "recorded"),
         [
@@ -202,12 +205,7 @@ async def append(session: AsyncSession, postings: Sequence[Posting]) -> None:
             for one in posting.entries
         ],
     )
-    try:
-        await session.execute(APPEND, events | entries)
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) == FORBIDDEN:
-            raise ForeignUnitError("an entry of a unit that is not in the register") from error
-        raise
+    await session.execute(APPEND, events | entries)
 
 
 async def mark(session: AsyncSession, marks: Mapping[tuple[str, date, date], Decimal]) -> None:
@@ -338,10 +336,17 @@ async def lineage(
     after: Sequence[object] | None,
     limit: int,
 ) -> list[LedgerEntry]:
-    """The entries that figures are made of, in the order of their days."""
+    """The entries that figures are made of, in the order of their days.
+
+    Of the marks that are asked for, those alone of which nothing else tells: a figure of the day
+    that moved nothing, because it was zero or what had been told before.
+    """
     statement = (
         readable(units)
-        .where(or_(*(_covers(LedgerEntry, LedgerEntry.effective, one) for one in asked)))
+        .where(
+            or_(*(_covers(LedgerEntry, LedgerEntry.effective, one) for one in asked)),
+            or_(LedgerEntry.measure.not_like(f"%{KNOWN}"), _lone_mark()),
+        )
         .order_by(*LINEAGE_ORDER)
         .limit(limit)
     )
@@ -350,6 +355,18 @@ async def lineage(
     if after is not None:
         statement = statement.where(tuple_(*LINEAGE_ORDER) > tuple_(*after))
     return list(await session.scalars(statement))
+
+
+def _lone_mark() -> ColumnElement[bool]:
+    told = aliased(LedgerEntry)
+    moved = exists().where(
+        told.topic == LedgerEntry.topic,
+        told.subject == LedgerEntry.subject,
+        told.event_id == LedgerEntry.event_id,
+        told.effective == LedgerEntry.effective,
+        told.measure + KNOWN == LedgerEntry.measure,
+    )
+    return and_(LedgerEntry.amount > 0, ~moved)
 
 
 def _columns(names: Sequence[str], rows: Collection[Sequence[object]]) -> dict[str, str]:

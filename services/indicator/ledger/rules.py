@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from operator import attrgetter
-from typing import Protocol, TypeAlias, TypeVar
+from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 from contracts.events.community import SocialWorker
 from contracts.events.eldercare import (
@@ -30,6 +29,7 @@ FACILITY_TOPIC = "minzheng.eldercare.facility"
 STANDARD_TOPIC = "minzheng.relief.standard"
 SOCIAL_WORKER_TOPIC = "minzheng.community.social_worker"
 FIGURE_TOPIC = "minzheng.indicator.figure"
+UNIT_TOPIC = "minzheng.placename.unit"
 
 BEDS = "eldercare.beds"
 INSTITUTIONS = "eldercare.institution.count"
@@ -147,9 +147,11 @@ class Parameters:
         return row is not None and row.functions.issubset(functions)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Entry:
-    """`amount` is added to the measure at the unit, under the key, from `effective` on."""
+class Entry(NamedTuple):
+    """`amount` is added to the measure at the unit, under the key, from `effective` on.
+
+    A tuple, for each event makes dozens: its first four fields are its slot.
+    """
 
     measure: str
     key: str
@@ -159,7 +161,6 @@ class Entry:
 
 
 _ZERO = Decimal(0)
-_place = attrgetter("measure", "key", "unit", "effective")
 
 Subject: TypeAlias = Facility | Standard | FigureSeries | SocialWorker
 Slot: TypeAlias = tuple[str, str, int, date]
@@ -185,11 +186,8 @@ def entries(subject: Subject, parameters: Parameters) -> tuple[Entry, ...]:
 
 def difference(standing: Mapping[Slot, Decimal], wanted: Iterable[Entry]) -> list[Entry]:
     """What has to be appended to a subject's standing sums so that they become `wanted`."""
-    target = {
-        (entry.measure, entry.key, entry.unit, entry.effective): entry.amount for entry in wanted
-    }
-    changes = (Entry(*slot, amount) for slot, amount in _moved(standing, target))
-    return sorted(changes, key=_place)
+    target: dict[Slot, Decimal] = {entry[:4]: entry.amount for entry in wanted}
+    return sorted(Entry(*slot, amount) for slot, amount in _moved(standing, target))
 
 
 _Slot = TypeVar("_Slot")
@@ -232,17 +230,19 @@ def _steps(days: Iterable[date], state_on: Callable[[date], _State]) -> tuple[En
         now = state_on(day)
         posted += [Entry(*slot, day, amount) for slot, amount in _moved(before, now)]
         before = now
-    return tuple(sorted(posted, key=_place))
+    return tuple(sorted(posted))
 
 
 def _facility(facility: Facility, parameters: Parameters) -> tuple[Entry, ...]:
-    first = facility.periods[0]
-    marker = (f"{FACILITY_TOPIC}{KNOWN}", "", first.unit)
+    opened = next((period for period in facility.periods if period.open), None)
+    if opened is None:
+        return ()
+    marker = (f"{FACILITY_TOPIC}{KNOWN}", "", opened.unit)
     passes = _passing_days(facility)
 
     def state_on(day: date) -> _State:
         period = in_force(facility.periods, day)
-        if period is None:
+        if period is None or day < opened.from_:
             return {}
         amounts = _facility_amounts(period, parameters, day, passed=_passes_on(passes, day))
         state = {(measure, "", period.unit): Decimal(n) for measure, n in amounts.items()}
@@ -298,13 +298,18 @@ def _standard(standard: Standard, parameters: Parameters) -> tuple[Entry, ...]:
 
 def _social_worker(worker: SocialWorker) -> tuple[Entry, ...]:
     periods = sorted(worker.periods, key=lambda period: period.from_)
+    first = next((period for period in periods if period.registered), None)
+    if first is None:
+        return ()
     key = str(worker.person)
-    marker = (f"{SOCIAL_WORKER_TOPIC}{KNOWN}", "", periods[0].unit)
+    marker = (f"{SOCIAL_WORKER_TOPIC}{KNOWN}", "", first.unit)
 
     def state_on(day: date) -> _State:
         period = in_force(periods, day)
+        if period is None or day < first.from_:
+            return {}
         state = {marker: Decimal(1)}
-        if period is None or not period.registered:
+        if not period.registered:
             return state
         state[SOCIAL_WORKERS, key, period.unit] = Decimal(1)
         if period.certified:

@@ -111,6 +111,8 @@ class _MeasureRow(_Row):
             raise ValueError("a measure has either a topic or reported_at")
         if (self.kind is MeasureKind.PRESENCE) is (self.key is KeyKind.NONE):
             raise ValueError("a presence has a key, and nothing else has one")
+        if self.key is KeyKind.TOWN and self.reported_at is ReportedAt.DISTRICT:
+            raise ValueError("a presence by town is reported by the towns")
         if self.yearly and self.kind is not MeasureKind.LEVEL:
             raise ValueError("only a level can be yearly")
         if self.starts and self.topic is None:

@@ -78,9 +78,7 @@ async def readings(desk: Desk, seen: View, asked: Sequence[tuple[Indicator, date
     ]
 
 
-def _read(
-    desk: Desk, one: Indicator, values: LedgerValues, day: date, *, whole: bool
-) -> Reading:
+def _read(desk: Desk, one: Indicator, values: LedgerValues, day: date, *, whole: bool) -> Reading:
     exists = bool(values.area.covered(day))
     return read(desk.plan, one, values if exists else Nothing(), day, whole=whole)
 
@@ -99,8 +97,11 @@ async def reported_days(desk: Desk, seen: View, made: Iterable[Made]) -> dict[st
 
 
 def lineage_spans(made: Made) -> list[Within]:
-    """The entries that make up the reading's value."""
-    measures = made.values.measures
-    return [
-        Within(counted(measures[code], day), made.units_of(code, day)) for code, day in made.sources
-    ]
+    """The entries that make up the reading's value, and the marks of the figures reported."""
+    found = []
+    for code, day in made.sources:
+        measure, units = made.values.measures[code], made.units_of(code, day)
+        found.append(Within(counted(measure, day), units))
+        if measure.topic is None:
+            found.append(Within(marked(measure, day), units))
+    return found

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Query, Response
 from chassis.idempotency import Route
 from chassis.paging import Page
 from chassis.problems import responses
-from chassis.spreadsheet import BINARY, WorkbookResponse, download
+from chassis.spreadsheet import DOWNLOAD, WorkbookResponse, download
 from services.indicator.plans import service, workbook
 from services.indicator.plans.access import view
-from services.indicator.plans.desk import AtDesk, Reader
+from services.indicator.plans.desk import AtDesk, NoQuery, Reader
 from services.indicator.plans.schemas import (
+    IndicatorCode,
     IndicatorItem,
     IndicatorList,
     IndicatorSeries,
@@ -26,8 +27,8 @@ from services.indicator.plans.schemas import (
 router = APIRouter(prefix="/v1/plan", tags=["规划指标"], route_class=Route)
 
 
-@router.get("", summary="规划概况", responses=responses(401, 403, 503))
-async def get_plan(_: Reader, desk: AtDesk) -> PlanView:
+@router.get("", summary="规划概况", responses=responses(401, 403, 422, 503))
+async def get_plan(_: Reader, desk: AtDesk, __: NoQuery) -> PlanView:
     """规划的名称、期间、管辖口径与指标定义的版本。"""
     return service.plan(desk)
 
@@ -38,7 +39,7 @@ async def list_indicators(
 ) -> IndicatorList:
     """任一日期、任一区划、按任一日期已知内容的全部指标，附各项目标的状态与差距。
 
-    没有数据的指标，数值为空，状态为无法评估。镇街用户不指明区划时，看到的是本镇街。
+    没有数据的指标，数值为空，状态为无法评判。镇街用户不指明区划时，看到的是本镇街。
     """
     return await service.board(desk, view(desk, asked.as_of, asked.known_on, asked.division))
 
@@ -47,10 +48,7 @@ async def list_indicators(
     "/indicators/export",
     summary="导出全部指标",
     response_class=WorkbookResponse,
-    responses={
-        200: {"content": BINARY, "description": "xlsx 工作簿"},
-        **responses(401, 403, 404, 422, 503),
-    },
+    responses=DOWNLOAD | responses(401, 403, 404, 422, 503),
 )
 async def export_indicators(
     asked: Annotated[ViewQuery, Query()], _: Reader, desk: AtDesk
@@ -69,7 +67,7 @@ async def export_indicators(
     "/indicators/{code}", summary="查看一项指标", responses=responses(401, 403, 404, 422, 503)
 )
 async def get_indicator(
-    code: str, asked: Annotated[ViewQuery, Query()], _: Reader, desk: AtDesk
+    code: IndicatorCode, asked: Annotated[ViewQuery, Query()], _: Reader, desk: AtDesk
 ) -> IndicatorItem:
     """一项指标在某日的情况。"""
     seen = view(desk, asked.as_of, asked.known_on, asked.division)
@@ -82,7 +80,7 @@ async def get_indicator(
     responses=responses(401, 403, 404, 422, 503),
 )
 async def get_series(
-    code: str, asked: Annotated[SeriesQuery, Query()], _: Reader, desk: AtDesk
+    code: IndicatorCode, asked: Annotated[SeriesQuery, Query()], _: Reader, desk: AtDesk
 ) -> IndicatorSeries:
     """各年末（或各季度末）及最后一天的数值，附自基数至目标的直线。"""
     return await service.series(desk, code, asked)
@@ -94,11 +92,12 @@ async def get_series(
     responses=responses(401, 403, 404, 422, 503),
 )
 async def get_lineage(
-    code: str, asked: Annotated[LineageQuery, Query()], _: Reader, desk: AtDesk
+    code: IndicatorCode, asked: Annotated[LineageQuery, Query()], _: Reader, desk: AtDesk
 ) -> Page[LineageItem]:
     """构成分子、分母（或数值）的每一笔记录及其来源事件，按生效日期排列。
 
     时点数、时期数各笔之和即该计量项目的数值；个数为合计大于零的镇街数或人数。
+    填报数未使数值变动的（如填报为零），列为 0。
     """
     return await service.lineage(desk, code, asked)
 

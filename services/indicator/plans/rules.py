@@ -67,10 +67,10 @@ class Status(StrEnum):
 
 
 STATUS_NAMES = {
-    Status.DONE: "已达到",
+    Status.DONE: "已完成",
     Status.ON_COURSE: "进度正常",
     Status.BEHIND: "落后",
-    Status.NOT_ASSESSABLE: "无法评估",
+    Status.NOT_ASSESSABLE: "无法评判",
 }
 
 
@@ -346,8 +346,18 @@ def status(
         return Status.BEHIND
     if path is None:
         return Status.NOT_ASSESSABLE
-    on_path = value <= path if operator is Operator.AT_MOST else value >= path
-    return Status.ON_COURSE if on_path else Status.BEHIND
+    return Status.ON_COURSE if _on_path(operator, value, goal, path) else Status.BEHIND
+
+
+def _on_path(operator: Operator, value: Fraction, goal: Fraction, path: Fraction) -> bool:
+    """Whether the value is as far as the path; beyond a goal that is exact, it is not."""
+    match operator:
+        case Operator.AT_MOST:
+            return value <= path
+        case Operator.EXACTLY:
+            return min(path, goal) <= value <= max(path, goal)
+        case _:
+            return value >= path
 
 
 def straight_line(

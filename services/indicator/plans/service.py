@@ -8,7 +8,7 @@ from chassis.paging import Page, decode_cursor, encode_cursor
 from chassis.problems import FieldError, Unprocessable
 from services.indicator.ledger import repository
 from services.indicator.ledger.models import LedgerEntry
-from services.indicator.ledger.rules import KeyKind
+from services.indicator.ledger.rules import KNOWN, KeyKind
 from services.indicator.plans import views
 from services.indicator.plans.access import Desk, View, view
 from services.indicator.plans.grounds import UnitArea
@@ -119,7 +119,8 @@ async def matrix(desk: Desk, asked: MatrixQuery) -> Matrix:
 async def lineage(desk: Desk, code: str, asked: LineageQuery) -> Page[LineageItem]:
     """The entries that an indicator's value is made of; for each measure they add up to its figure.
 
-    A presence (个数) is the number of keys whose entries add up to more than zero.
+    A presence (个数) is the number of keys whose entries add up to more than zero. A reported
+    figure that moved nothing, a zero say, stands there with 0: it is what makes the value known.
     """
     after = decode_cursor(asked.cursor, PLACE)
     seen = view(desk, asked.as_of, asked.known_on, asked.division)
@@ -135,7 +136,7 @@ async def lineage(desk: Desk, code: str, asked: LineageQuery) -> Page[LineageIte
         after=_place(after) if after else None,
         limit=asked.limit + 1,
     )
-    if any(desk.plan.measures[one.span.measure].key is KeyKind.PERSON for one in spans):
+    if any(desk.plan.measures[code].key is KeyKind.PERSON for code, _ in made.sources):
         await audit.record(
             desk.session, action="indicator.lineage.read", subject=f"{code} {seen.as_of}"
         )
@@ -148,20 +149,21 @@ async def lineage(desk: Desk, code: str, asked: LineageQuery) -> Page[LineageIte
 
 
 def _lineage_item(desk: Desk, entry: LedgerEntry, as_of: date) -> LineageItem:
+    measure = entry.measure.removesuffix(KNOWN)
     return LineageItem(
         event_id=entry.event_id,
         event_type=entry.event_type,
         type=entry.event_type,
         subject=entry.subject,
         topic=entry.topic,
-        measure=entry.measure,
-        measure_name=desk.plan.measures[entry.measure].name,
+        measure=measure,
+        measure_name=desk.plan.measures[measure].name,
         key=entry.key,
         unit=desk.register.code_of(entry.unit_id, as_of),
         unit_name=desk.register.name_of(entry.unit_id, as_of),
         effective_date=entry.effective,
         recorded_at=entry.recorded_at,
-        amount=views.plain(entry.amount) or "",
+        amount=(views.plain(entry.amount) or "") if measure == entry.measure else "0",
     )
 
 

@@ -71,8 +71,6 @@ class LedgerValues:
             return frozenset()
         town_of = self.register.on(day).town_of
         told = {mark.unit for mark in self.sums[marked(measure, day)] if mark.amount > 0}
-        if self.area.home in told:
-            return frozenset()
         return self.area.towns(day) - {town_of(unit) for unit in told}
 
     def _value(self, code: str, day: date) -> Decimal | None:

@@ -72,6 +72,7 @@ def item(desk: Desk, seen: View, made: Made, reported: Mapping[str, date]) -> In
         as_of=seen.as_of,
         known_on=seen.known_on,
         scope=seen.code or one.scope,
+        scope_name=scope_name(desk, seen, one.scope),
         per_town=one.per_town,
         provisional=is_provisional(one, seen.as_of, min(seen.known_on or desk.today, desk.today)),
         conflict=has_conflict(one),
@@ -82,7 +83,23 @@ def item(desk: Desk, seen: View, made: Made, reported: Mapping[str, date]) -> In
         definition=one.definition,
         decimals=one.decimals,
         note=one.note,
+        warnings=warnings(reading),
     )
+
+
+def scope_name(desk: Desk, seen: View, scope: str) -> str:
+    """What is looked at, as one says it: the scope (管辖口径) by its name, or the unit."""
+    if seen.unit is None:
+        return desk.scopes[scope].name
+    return desk.register.name_of(seen.unit, seen.as_of) or ""
+
+
+def warnings(reading: Reading) -> list[str]:
+    """What cannot be right and yet was told, in Chinese: a share of more than the whole."""
+    part, whole = reading.numerator, reading.denominator
+    if reading.indicator.unit != "%" or part is None or whole is None or part <= whole:
+        return []
+    return [f"分子 {plain(part)} 大于分母 {plain(whole)}，请核对"]
 
 
 def target_view(one: Indicator, assessed: Assessment) -> TargetView:

@@ -14,7 +14,7 @@ COLUMNS: Mapping[str, Callable[[IndicatorItem], Written]] = {
     "指标": lambda one: one.name,
     "单位": lambda one: one.unit,
     "性质": lambda one: one.kind,
-    "2020年": lambda one: _number(one.baseline) or "——",
+    "2020年": lambda one: "——" if one.baseline is None else _number(one.baseline),
     "数值": lambda one: _number(one.value) or "无数据",
     "分子": lambda one: _number(one.numerator),
     "分母": lambda one: _number(one.denominator),
@@ -28,8 +28,9 @@ COLUMNS: Mapping[str, Callable[[IndicatorItem], Written]] = {
     "填报数日期": lambda one: one.reported_on,
     "暂定": lambda one: "是" if one.provisional else "",
     "牵头单位": lambda one: one.owner,
-    "口径": lambda one: one.scope,
+    "口径": lambda one: one.scope_name,
     "定义": lambda one: one.definition,
+    "提示": lambda one: "；".join(one.warnings),
     "备注": lambda one: one.note,
 }
 TARGETS: Mapping[str, Callable[[IndicatorItem, TargetView], Written]] = {

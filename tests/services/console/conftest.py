@@ -85,6 +85,7 @@ def running_console(folder: Path) -> Iterator[Console]:
             "MINZHENG_GATEWAY_URL": gateway_url,
             "MINZHENG_CLIENTS": str(clients),
             "MINZHENG_STATE": str(state),
+            "MINZHENG_CONSOLE_PUBLISHES": "true",
         }
         process = subprocess.Popen(
             [sys.executable, "-c", SERVE, str(bound.fileno())],

@@ -350,7 +350,8 @@ async def test_a_code_is_that_of_the_day_before_and_after_the_change_of_division
     assert (before["division"], after["division"]) == (SHIHE, "500157104000")
     listed = await clerk.get("", division="500157104000", as_of="2025-12-31")
     assert [item["id"] for item in listed.json()["items"]] == [facility]
-    assert (await clerk.get("", division=SHIHE, as_of="2025-12-31")).status_code == 422
+    by_old_code = await clerk.get("", division=SHIHE, as_of="2025-12-31")
+    assert [item["id"] for item in by_old_code.json()["items"]] == [facility]
     eldercare.at("2026-03-01")
     late = home(division="500157104000", opened_on="2025-12-05")
     assert (await clerk.post("", late)).status_code == 201
@@ -414,6 +415,8 @@ BAD_REGISTRATIONS = [
     ({"division": "110101001000"}, "/division"),
     ({"division": "５００１１２１４２０００"}, "/division"),
     ({"document": ""}, "/document"),
+    ({"document": "文" * 101}, "/document"),
+    ({"document": "张三，50011219900101123X"}, "/document"),
     ({"event_seq": 7}, "/event_seq"),
 ]
 

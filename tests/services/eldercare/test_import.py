@@ -86,6 +86,9 @@ WRONG_ROWS: list[tuple[Row, list[Row], str, str]] = [
     ({"核定床位": 999999999}, [], "/设施登记/2/核定床位", "数值过大"),
     ({"核定床位": "9" * 400}, [], "/设施登记/2/核定床位", "应为整数"),
     ({"设施名称": None}, [], "/设施登记/2/设施名称", "缺少必填项"),
+    ({"文件依据": 13800138000}, [], "/设施登记/2/文件依据", "不得含身份证号、电话"),
+    ({"开办日期": date(1900, 1, 1)}, [], "/设施登记/2/开办日期", "1949-10-01 至 2099-12-31"),
+    ({"开办日期": "2021-02-30"}, [], "/设施登记/2/开办日期", "没有这一天"),
     ({"设施序号": None}, [], "/设施登记/2/设施序号", "缺少必填项"),
     ({"类型": "宾馆"}, [], "/设施登记/2/类型", "须为：养老机构、"),
     ({"服务功能": "全托、唱歌"}, [], "/设施登记/2/服务功能", "须为：全托、"),
@@ -205,6 +208,9 @@ async def test_the_template_holds_an_explanation_of_every_column_and_can_be_sent
     for title in ("设施登记", "后续变更"):
         for heading in next(book[title].iter_rows(values_only=True)):
             assert (title, heading) in explained
+    for title, offered in (("设施登记", {"C", "G"}), ("后续变更", {"B", "I", "K", "O"})):
+        lists = book[title].data_validations.dataValidation
+        assert {str(one.sqref)[0] for one in lists} == offered
     empty = await clerk.send(answer.content)
     assert empty.status_code == 422
     assert "没有可补录的内容" in empty.json()["errors"][0]["detail"]

@@ -8,7 +8,7 @@ from openpyxl import Workbook, load_workbook
 
 from services.eldercare.facilities.workbook import (
     CHANGES,
-    COLUMNS_OF,
+    FORMS,
     REGISTRATIONS,
     template,
 )
@@ -52,7 +52,7 @@ def filled(homes: Sequence[Row], changes: Sequence[Row] = ()) -> bytes:
     for title, rows in ((REGISTRATIONS, homes), (CHANGES, changes)):
         sheet = book[title]
         for number, row in enumerate(rows, 2):
-            for column, each in enumerate(COLUMNS_OF[title], 1):
+            for column, each in enumerate(FORMS[title].columns, 1):
                 sheet.cell(number, column).value = row.get(each.heading)  # type: ignore[assignment]
     return saved(book)
 

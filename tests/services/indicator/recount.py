@@ -72,14 +72,16 @@ class Recount:
             if past:
                 yield past[-1], _passed(one["assessments"], day)
 
-    def _known(self, aggregate: str, day: date) -> bool:
+    def _known(self, aggregate: str, counts: str, day: date) -> bool:
+        """Whether by the day any subject has had a period that counts."""
         return any(
-            min(_day(period["from"]) for period in one["periods"]) <= day
+            period[counts] and _day(period["from"]) <= day
             for one in self._states(aggregate)
+            for period in one["periods"]
         )
 
     def beds(self, day: date, where: Where) -> Count:
-        if not self._known("facility", day):
+        if not self._known("facility", "open", day):
             return None
         return Fraction(
             sum(
@@ -92,7 +94,7 @@ class Recount:
     def institutions(self, day: date, where: Where) -> Mapping[str, Count]:
         """Number, approved beds, nursing beds, government beds, passed."""
         names = ("count", "beds", "nursing", "government", "passed")
-        if not self._known("facility", day):
+        if not self._known("facility", "open", day):
             return dict.fromkeys(names)
         totals = dict.fromkeys(names, Fraction(0))
         for one, passed in self._facilities(day):
@@ -108,7 +110,7 @@ class Recount:
         return totals
 
     def comprehensive_towns(self, day: date, where: Where) -> Count:
-        if not self._known("facility", day):
+        if not self._known("facility", "open", day):
             return None
         towns = {
             town_of(one["unit"], day)
@@ -118,7 +120,7 @@ class Recount:
         return Fraction(len(towns))
 
     def workers(self, day: date, where: Where) -> Count:
-        if not self._known("social_worker", day):
+        if not self._known("social_worker", "registered", day):
             return None
         persons = set()
         for one in self._states("social_worker"):

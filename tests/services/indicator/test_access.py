@@ -111,8 +111,11 @@ async def test_matrix_and_export_hold_the_own_town_alone(house: House) -> None:
     assert matrix["rows"][0]["cells"]["eldercare_beds"]["value"] == "40"
     export = await house.get("/v1/plan/indicators/export", AS_OF, **OWN)
     book = load_workbook(BytesIO(export.content))
-    shown = {row[1]: row for row in book["规划指标"].iter_rows(values_only=True)}
-    assert shown["养老服务床位"][5] == 40
+    heads, *rows = book["规划指标"].iter_rows(values_only=True)
+    shown = {row[1]: dict(zip(heads, row, strict=True)) for row in rows}
+    assert shown["养老服务床位"]["数值"] == 40
+    # The plan's numbers of 2020 are the district's, and a unit has a name.
+    assert {(one["2020年"], one["口径"]) for one in shown.values()} == {("——", "玉峰山镇")}
     assert {row[1] for row in book["说明"].iter_rows(values_only=True)} >= {"玉峰山镇"}
 
 
@@ -182,12 +185,13 @@ async def test_every_route_wants_a_token_and_its_scope(
     assert (await http.request(method, path, headers=other)).status_code == 403
 
 
-async def test_parked_events_are_for_who_sees_the_whole_scope(house: House) -> None:
+async def test_parked_events_are_for_who_operates_the_service(house: House) -> None:
     path = "/v1/indicator/dead-letters"
-    town = house.running.headers("plan:operate", divisions=(str(YUFENGSHAN),))
-    assert (await house.running.http.get(path, headers=town)).status_code == 404
-    whole = house.running.headers("plan:operate")
-    assert (await house.running.http.get(path, headers=whole)).json() == {"items": []}
+    reader = house.running.headers("plan:read")
+    assert (await house.running.http.get(path, headers=reader)).status_code == 403
+    operator = house.running.headers("indicator:operate")
+    answer = await house.running.http.get(path, headers=operator)
+    assert answer.json() == {"items": [], "count": 0}
 
 
 @pytest.mark.parametrize(
@@ -196,6 +200,7 @@ async def test_parked_events_are_for_who_sees_the_whole_scope(house: House) -> N
         ("indicators", {"as_of": "2020-02-30"}),
         ("indicators", {"as_of": "0001-01-01"}),
         ("indicators", {"as_of": "9999-12-31"}),
+        ("indicators", {"as_of": "1949-09-30"}),
         ("indicators", {"known_on": "1609459200"}),
         ("indicators", {"division": "500112' OR 1=1"}),
         ("indicators", {"unit": "500112129000"}),
@@ -211,6 +216,12 @@ async def test_parked_events_are_for_who_sees_the_whole_scope(house: House) -> N
         ),
         ("indicators/eldercare_beds/lineage", {"limit": "0"}),
         ("editions", {"cursor": "WyJhIl0"}),
+        ("editions", {"limit": "0"}),
+        ("editions", {"as_of": "2020-12-31"}),
+        ("editions/00000000-0000-4000-8000-000000000000", {"as_of": "2020-12-31"}),
+        ("editions/00000000-0000-4000-8000-000000000000/export", {"as_of": "2020-12-31"}),
+        ("measures", {"division": "500112129000"}),
+        ("figures/00000000-0000-4000-8000-000000000000", {"on": "2020-12-31"}),
     ],
 )
 async def test_hostile_questions_are_refused(
@@ -220,6 +231,24 @@ async def test_hostile_questions_are_refused(
     assert answer.status_code == 422, answer.text
 
 
+@pytest.mark.parametrize("day", ["1949-10-01", "2099-12-31"])
+@pytest.mark.parametrize(
+    "path",
+    ["indicators", "indicators/eldercare_beds", "indicators/eldercare_beds/lineage", "matrix"],
+)
+async def test_the_first_and_the_last_day_have_no_figures_and_no_error(
+    house: House, path: str, day: str
+) -> None:
+    answer = await house.get(f"/v1/plan/{path}", {"as_of": day, "known_on": day})
+    assert answer.status_code == 200, answer.text
+
+
 @pytest.mark.parametrize("code", ["%00", "..%2f..", "x' OR 1=1", "a" * 5000])
 async def test_hostile_paths_are_not_found(house: House, code: str) -> None:
     assert (await house.get(f"/v1/plan/indicators/{code}")).status_code == 404
+
+
+async def test_the_plan_itself_takes_no_parameter(house: House) -> None:
+    answer = await house.get("/v1/plan", {"as_of": "2020-12-31"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"pointer": "/query/as_of", "detail": "不认识的字段"}]

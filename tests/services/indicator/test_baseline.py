@@ -13,6 +13,7 @@ from contracts.events.relief import Area
 from contracts.places import scopes
 from services.indicator.app import SERVICE
 from services.indicator.ledger.rules import COMPREHENSIVE as COMPREHENSIVE_TOWNS
+from services.indicator.ledger.rules import ReportedAt
 from services.indicator.plans.expressions import TOWNS as NUMBER_OF_TOWNS
 from services.indicator.plans.expressions import Figure
 from services.indicator.plans.loader import load_plan
@@ -144,8 +145,13 @@ async def whole(
             standard(Area.RURAL, {"2020-01-01": "496"}),
             at="2020-12-20",
         )
+        measures = load_plan().measures
         for measure, value in REPORTED.items():
-            await house.report(measure, "2020-12-31", value)
+            if measures[measure].reported_at is ReportedAt.DISTRICT:
+                await house.report(measure, "2020-12-31", value)
+                continue
+            for town, part in zip(TOWNS, spread(int(value), len(TOWNS)), strict=True):
+                await house.report(measure, "2020-12-31", str(part), division=str(town))
         await house.settle()
         yield house
 
@@ -181,7 +187,8 @@ async def test_the_entries_of_each_measure_add_up_to_its_figure(district: House)
                 continue
             if part.measure == COMPREHENSIVE_TOWNS:
                 assert told[part.measure] == 11 + 2  # one in each town
-            assert told.get(part.measure, Decimal(0)) == Decimal(shown), part.measure
+            # What was reported to be zero (#10, #12) has its reports there too.
+            assert told[part.measure] == Decimal(shown), part.measure
 
 
 async def test_origin_and_age_tell_where_a_figure_comes_from(district: House) -> None:
@@ -238,7 +245,10 @@ async def test_the_verdict_counts_the_binding_ones_apart(district: House) -> Non
     }
     assert sum(answer["verdict"]["expected"].values()) == 12
     assert (answer["division"], answer["scope"], answer["known_on"]) == (None, "YUBEI22", None)
-    assert {one["scope"] for one in answer["items"]} == {"YUBEI22", "YUBEI30"}
+    assert {(one["scope"], one["scope_name"]) for one in answer["items"]} == {
+        ("YUBEI22", "渝北区民政局管辖的22个镇街"),
+        ("YUBEI30", "渝北区全域30个镇街"),
+    }
 
 
 async def test_the_matrix_adds_up_to_the_scope(district: House) -> None:
@@ -248,8 +258,9 @@ async def test_the_matrix_adds_up_to_the_scope(district: House) -> None:
     assert sum(beds) == 6700
     with_centre = [row["cells"]["comprehensive_coverage"]["numerator"] for row in matrix["rows"]]
     assert with_centre.count("1") == 13
-    # Reported for the district alone: no town's figure is known.
-    assert {row["cells"]["living_subsidy_coverage"]["value"] for row in matrix["rows"]} == {None}
+    subsidies = [row["cells"]["living_subsidy_coverage"] for row in matrix["rows"]]
+    assert {one["value"] for one in subsidies} == {"100.00"}
+    assert sum(int(one["numerator"]) for one in subsidies) == 4500
     assert "lottery_outlets" not in matrix["rows"][0]["cells"]
 
 
@@ -304,4 +315,8 @@ async def test_the_board_can_be_exported_with_readable_headings(district: House)
     assert shown["养老机构护理型床位占比"][5] == 30.92
     assert shown["城乡低保标准年度增速"][4:6] == ("——", "无数据")
     assert len(rows) == 19
+    assert {row[rows[0].index("口径")] for row in rows[1:]} == {
+        "渝北区民政局管辖的22个镇街",
+        "渝北区全域30个镇街",
+    }
     assert len(list(book["各项目标"].iter_rows())) > 19

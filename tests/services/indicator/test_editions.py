@@ -1,5 +1,6 @@
 """Published editions (公布的数据): frozen as they were; restated only by another edition."""
 
+import asyncio
 from io import BytesIO
 from typing import Any
 
@@ -59,8 +60,10 @@ async def test_an_edition_can_be_of_what_was_known_on_a_day(house: House) -> Non
     fifty = period("2020-01-01", beds=50, beds_in_use=50)
     await house.tell(facility(fifty, id_=id_), at="2021-02-01")
     house.running.at("2021-03-01")
-    assert beds(await publish(house, known_on="2021-01-15"))["value"] == "40"
-    assert beds(await publish(house))["value"] == "50"
+    first = await publish(house, known_on="2021-01-15")
+    assert beds(first)["value"] == "40"
+    again = await publish(house, restates=first["id"], reason="2月得知床位有误")
+    assert (beds(again)["value"], beds(again)["before"]) == ("50", "40")
 
 
 async def test_a_restatement_needs_its_reason_and_the_latest_of_the_same_day(
@@ -71,12 +74,59 @@ async def test_a_restatement_needs_its_reason_and_the_latest_of_the_same_day(
     id_ = first["id"]
     await publish(house, restates=id_, status=422)
     await publish(house, reason="没有所更正的版本", status=422)
-    await publish(house, restates=id_, reason="另一天", as_of="2020-06-30", status=422)
+    await publish(house, restates=id_, reason="另一天", as_of="2021-01-10", status=422)
     await publish(house, restates=str(new_id()), reason="没有", status=422)
     await publish(house, as_of="2021-01-16", status=422)
-    await publish(house, restates=id_, reason="更正")
+    second = await publish(house, restates=id_, reason="更正")
     problem = await publish(house, restates=id_, reason="再更正", status=409)
     assert problem["type"].endswith("edition-already-restated")
+    third = await publish(house, restates=second["id"], reason="再更正")
+    assert third["restates"] == second["id"]
+
+
+async def test_a_second_edition_of_a_day_is_a_restatement(house: House) -> None:
+    house.running.at("2021-01-15")
+    first = await publish(house)
+    for number in range(2):
+        problem = await publish(house, title=f"另一版 {number}", status=409)
+        assert problem["type"].endswith("edition-already-published")
+        assert problem["detail"] == "该日期已有发布版，如数据有更正请发更正版并写明理由"
+    assert (await publish(house, as_of="2021-01-10"))["number"] == 2
+    listed = (await house.get(PATH)).json()["items"]
+    assert [one["id"] for one in listed][-1] == first["id"]
+
+
+async def test_two_publishers_at_once_make_one_edition_of_a_day(house: House) -> None:
+    house.running.at("2021-01-15")
+    body = {"as_of": "2020-12-31", "title": "2020 年度"}
+    answers = await asyncio.gather(*(house.post(PATH, body, "plan:publish") for _ in range(3)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
+
+
+@pytest.mark.parametrize(
+    ("today", "asked", "pointer", "words"),
+    [
+        ("2021-01-15", {"as_of": "2021-01-16"}, "/as_of", "不能晚于今天"),
+        ("2021-01-15", {"as_of": "2020-12-30"}, "/as_of", "不能早于规划基期 2020-12-31"),
+        ("2026-02-01", {"as_of": "2026-01-25"}, "/as_of", "规划的管辖口径当日不存在"),
+        ("2021-01-15", {"known_on": "2021-01-16"}, "/known_on", "不能晚于今天"),
+        ("2021-01-15", {"known_on": "2020-12-30"}, "/known_on", "不能早于数据的截止日期"),
+    ],
+)
+async def test_days_that_an_edition_cannot_be_of(
+    house: House, today: str, asked: dict[str, str], pointer: str, words: str
+) -> None:
+    house.running.at(today)
+    problem = await publish(house, **asked, status=422)
+    assert problem["errors"] == [{"pointer": pointer, "detail": words}]
+
+
+@pytest.mark.parametrize("as_of", ["2020-12-31", "2025-12-31", "2026-01-24"])
+async def test_the_first_and_the_last_day_of_the_plans_towns_can_be_published(
+    house: House, as_of: str
+) -> None:
+    house.running.at("2026-02-01")
+    assert (await publish(house, as_of=as_of, known_on=as_of))["as_of"] == as_of
 
 
 async def test_editions_of_the_district_are_every_readers_and_only_the_district_publishes(
@@ -129,5 +179,7 @@ async def test_publishing_twice_with_one_key_is_one_edition(house: House) -> Non
     again = await house.post(PATH, body, "plan:publish", headers=key)
     assert first.json()["id"] == again.json()["id"]
     assert len((await house.get(PATH)).json()["items"]) == 1
-    actions = await house.running.rows("SELECT action FROM chassis.audit_entry")
+    actions = await house.running.rows(
+        "SELECT action FROM chassis.audit_entry WHERE action LIKE 'indicator.%'"
+    )
     assert [row["action"] for row in actions] == ["indicator.edition.publish"]

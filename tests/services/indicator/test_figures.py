@@ -3,6 +3,8 @@
 import asyncio
 import zipfile
 from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
@@ -10,13 +12,26 @@ import httpx
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from tests.services.indicator.house import LONGXING, YUFENGSHAN, YUFENGSHAN_VILLAGE, House
+from chassis.fields import LONGEST_DOCUMENT
+from chassis.ids import new_id
+from chassis.outbox import MAX_EVENT_BYTES
+from contracts.events.indicator import FigureEntry, FigureSeries
+from services.indicator.figures.rules import MOST_DIGITS
+from services.indicator.figures.service import MOST_FIGURES
+from tests.services.indicator.house import (
+    DISTRICT_UNIT,
+    LONGXING,
+    YUFENGSHAN,
+    YUFENGSHAN_VILLAGE,
+    House,
+)
 from tests.support.services import DISTRICT
 
 OUTLETS = "welfare.lottery.outlets"
 HOUSEHOLDS = "community.households"
 STATIONS = "welfare.protection.stations"
 DONATIONS = "community.donations"
+GROWTH = "statistics.consumption.urban_growth"
 TOWN, OTHER_TOWN = str(YUFENGSHAN), str(LONGXING)
 HEADINGS = ["计量项目", "区划代码", "日期", "数值", "文件依据"]
 
@@ -170,15 +185,15 @@ class TestReporting:
         house.running.at("2022-04-01")
         assert not (await house.board(as_of="2021-12-31"))["charity_donations"]["provisional"]
 
-    async def test_towns_add_up_with_what_is_recorded_for_the_district(self, house: House) -> None:
+    async def test_towns_add_up(self, house: House) -> None:
         house.running.at("2021-01-05")
-        for division, value in ((TOWN, "1000"), (OTHER_TOWN, "500"), (DISTRICT, "20")):
+        for division, value in ((TOWN, "1000"), (OTHER_TOWN, "500")):
             await house.report(HOUSEHOLDS, "2020-12-31", value, division=division)
         await house.report("community.facility.area", "2020-12-31", "304.5", division=TOWN)
         await house.settle()
         area = (await house.board(as_of="2020-12-31"))["community_facility_area"]
-        assert (area["numerator"], area["denominator"]) == ("304.5", "1520")
-        assert area["value"] == "20.03"
+        assert (area["numerator"], area["denominator"]) == ("304.5", "1500")
+        assert area["value"] == "20.30"
         in_town = (await house.board(as_of="2020-12-31", division=TOWN))["community_facility_area"]
         assert (in_town["value"], in_town["denominator"]) == ("30.45", "1000")
 
@@ -192,12 +207,109 @@ class TestReporting:
         assert len(partly["unreported"]) == 21
         other = await house.board(as_of="2020-12-31", division=OTHER_TOWN)
         assert other["community_facility_area"]["value"] is None
-        await house.report(HOUSEHOLDS, "2020-12-31", "300", division=DISTRICT)
-        await house.report("community.facility.area", "2020-12-31", "60", division=DISTRICT)
+
+    @pytest.mark.parametrize(
+        ("measure", "division", "words"),
+        [
+            (OUTLETS, TOWN, "该项按全区填报，应填规划所属区县的代码"),
+            (OUTLETS, str(YUFENGSHAN_VILLAGE), "该项按全区填报，应填规划所属区县的代码"),
+            (HOUSEHOLDS, DISTRICT, "该项按镇街填报，应填镇街的代码"),
+            (HOUSEHOLDS, str(YUFENGSHAN_VILLAGE), "该项按镇街填报，应填镇街的代码"),
+            (STATIONS, DISTRICT, "该项按镇街填报，应填镇街的代码"),
+        ],
+    )
+    async def test_a_measure_is_reported_at_its_own_level_alone(
+        self, house: House, measure: str, division: str, words: str
+    ) -> None:
+        house.running.at("2021-01-05")
+        claims = {} if division == DISTRICT else {"divisions": (TOWN,)}
+        problem = await house.report(
+            measure, "2020-12-31", "1", division=division, status=422, **claims
+        )
+        assert problem["errors"] == [{"pointer": "/division", "detail": words}]
+        rows = [[measure, division, "2020-12-31", 1, "甲"]]
+        assert told(await import_rows(house, rows)) == [f"“填报数”第 2 行“区划代码”：{words}"]
+
+    async def test_a_unit_goes_by_its_code_of_the_figures_day(self, house: House) -> None:
+        # 双龙湖街道 has another code from 2025-12-05 on; 渝北区 has none since, and keeps its last.
+        house.running.at("2026-01-05")
+        old, new = "500112002000", "500157007000"
+        for on, right, wrong in (("2025-12-04", old, new), ("2025-12-05", new, old)):
+            problem = await house.report(HOUSEHOLDS, on, "10", division=wrong, status=422)
+            assert [one["pointer"] for one in problem["errors"]] == ["/division"]
+            assert (await house.report(HOUSEHOLDS, on, "10", division=right))["division"] == right
+        await house.report(OUTLETS, "2025-12-31", "806")
+        listed = (await house.get("/v1/plan/figures", {"division": old})).json()["items"]
+        assert len(listed) == 2
+
+    async def test_more_than_all_is_kept_and_shown_with_a_warning(self, house: House) -> None:
+        house.running.at("2023-01-05")
+        for measure, value in (("entitled", "100"), ("paid", "101")):
+            await house.report(
+                f"welfare.living_subsidy.{measure}", "2022-12-31", value, division=TOWN
+            )
         await house.settle()
-        assert (await house.board(as_of="2020-12-31"))["community_facility_area"][
-            "unreported"
-        ] == []
+        board = await house.board(as_of="2022-12-31")
+        assert board["living_subsidy_coverage"]["warnings"] == ["分子 101 大于分母 100，请核对"]
+        assert board["living_subsidy_coverage"]["status"] == "behind"
+        assert board["care_subsidy_coverage"]["warnings"] == []
+        export = await house.get("/v1/plan/indicators/export", {"as_of": "2022-12-31"})
+        sheet = load_workbook(BytesIO(export.content))["规划指标"]
+        heads, *rows = sheet.iter_rows(values_only=True)
+        shown = {row[1]: dict(zip(heads, row, strict=True)) for row in rows}
+        assert shown["困难残疾人生活补贴覆盖率"]["提示"] == "分子 101 大于分母 100，请核对"
+
+    async def test_square_metres_may_be_more_than_households(self, house: House) -> None:
+        house.running.at("2021-01-05")
+        for measure, value in ((HOUSEHOLDS, "10"), ("community.facility.area", "300")):
+            await house.report(measure, "2020-12-31", value, division=TOWN)
+        await house.settle()
+        board = await house.board(as_of="2020-12-31")
+        assert board["community_facility_area"]["warnings"] == []
+
+    async def test_a_reported_zero_and_a_repeated_figure_stand_in_the_lineage_with_0(
+        self, house: House
+    ) -> None:
+        house.running.at("2022-01-05")
+        required = "marriage.cross_province.required"
+        zero = await house.report(required, "2020-12-31", "0")
+        enabled = await house.report("marriage.cross_province.enabled", "2020-12-31", "0")
+        await house.report(OUTLETS, "2020-12-31", "411")
+        repeated = await house.report(OUTLETS, "2021-12-31", "411")
+        await house.report(STATIONS, "2020-12-31", "0", division=TOWN)
+        await house.settle()
+        shown = await house.lineage("cross_province_marriage", as_of="2020-12-31", limit=1)
+        assert {(one["measure"], one["subject"]) for one in shown} == {
+            (required, zero["series_id"]),
+            ("marriage.cross_province.enabled", enabled["series_id"]),
+        }
+        assert {(one["effective_date"], one["amount"]) for one in shown} == {("2020-12-31", "0")}
+        assert {one["measure_name"] for one in shown} == {
+            "应实施“跨省通办”的婚姻登记处与事项对数",
+            "已实施“跨省通办”的婚姻登记处与事项对数",
+        }
+        outlets = await house.lineage("lottery_outlets", as_of="2021-12-31")
+        assert [(one["effective_date"], one["amount"]) for one in outlets] == [
+            ("2020-12-31", "411"),
+            ("2021-12-31", "0"),
+        ]
+        assert outlets[1]["subject"] == repeated["series_id"]
+        (station,) = await house.lineage("child_protection_coverage", as_of="2020-12-31")
+        assert (station["measure"], station["unit"], station["amount"]) == (STATIONS, TOWN, "0")
+
+    async def test_a_zero_that_is_corrected_stays_in_the_lineage_and_the_sum_is_right(
+        self, house: House
+    ) -> None:
+        house.running.at("2021-01-05")
+        first = await house.report(OUTLETS, "2020-12-31", "0")
+        house.running.at("2021-02-01")
+        await correct(house, first, "411")
+        await house.settle()
+        asked = {"as_of": "2020-12-31"}
+        amounts = [one["amount"] for one in await house.lineage("lottery_outlets", **asked)]
+        assert amounts == ["0", "411"]
+        known = await house.lineage("lottery_outlets", **asked, known_on="2021-01-31")
+        assert [one["amount"] for one in known] == ["0"]
 
     async def test_towns_with_a_station_are_counted_and_a_reported_zero_is_none(
         self, house: House
@@ -219,13 +331,28 @@ class TestReporting:
             ({"division": "50011"}, "/division"),
             ({"on": "2021-01-06"}, "/on"),
             ({"on": 1609459200}, "/on"),
+            ({"on": "1949-09-30"}, "/on"),
             ({"value": "411.5"}, "/value"),
             ({"value": "-1"}, "/value"),
             ({"value": "NaN"}, "/value"),
             ({"value": True}, "/value"),
             ({"value": "1e30"}, "/value"),
+            ({"value": "1e3"}, "/value"),
+            ({"value": "３"}, "/value"),
+            ({"value": "1_0"}, "/value"),
+            ({"value": "-0"}, "/value"),
+            ({"value": -0.0}, "/value"),
+            ({"value": "+1"}, "/value"),
+            ({"value": " 1"}, "/value"),
+            ({"value": "1000000000"}, "/value"),
+            ({"measure": GROWTH, "value": "-100.01"}, "/value"),
+            ({"measure": GROWTH, "value": "1000.01"}, "/value"),
+            ({"measure": GROWTH, "value": "1.234"}, "/value"),
+            ({"measure": GROWTH, "on": "2020-12-30"}, "/on"),
             ({"document": " "}, "/document"),
             ({"document": "a\x00b"}, "/document"),
+            ({"document": "文" * 101}, "/document"),
+            ({"document": "张三 13800138000 来电"}, "/document"),
             ({"measure": STATIONS, "value": "1"}, "/division"),
             ({"remark": "x"}, "/remark"),
         ],
@@ -245,14 +372,14 @@ class TestReporting:
         assert answer.status_code == 422, answer.text
         assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
         assert "1e30" not in answer.text
+        assert "138" not in answer.text
         assert await house.running.rows("SELECT 1 FROM figure") == []
 
     async def test_the_growth_of_a_year_holds_in_that_year_alone_and_may_be_negative(
         self, house: House
     ) -> None:
         house.running.at("2022-01-05")
-        measure = "statistics.consumption.urban_growth"
-        await house.report(measure, "2020-12-31", "-3.1")
+        await house.report(GROWTH, "2020-12-31", "-3.1")
         await house.settle()
         target = (await house.board(as_of="2021-12-31"))["dibao_standard_growth"]["targets"][0]
         assert target["goal"] == "-3.1"
@@ -316,13 +443,23 @@ class TestImport:
                 [OUTLETS, DISTRICT, "2020-12-31", 412, "甲"],
                 [OUTLETS, DISTRICT, "2019-12-31", 412, "甲"],
                 [OUTLETS, DISTRICT, "2030-12-31", 412, "甲"],
+                [OUTLETS, DISTRICT, "2020-12-29", 412, "500112199001011239"],
+                [OUTLETS, DISTRICT, "2020-12-28", "４", "甲"],
+                [OUTLETS, DISTRICT, "2020-12-27", "1e3", "甲"],
+                [OUTLETS, DISTRICT, "2020-12-26", True, "甲"],
+                [GROWTH, DISTRICT, "2020-06-30", "2.40", "甲"],
             ],
         )
         assert sorted(told(answer)) == [
+            "“填报数”第 10 行“文件依据”：文件名称或文号中不得含身份证号、电话等个人信息",
+            "“填报数”第 11 行“数值”：应为数字，如 411 或 1300.05",
+            "“填报数”第 12 行“数值”：应为数字，如 411 或 1300.05",
+            "“填报数”第 13 行“数值”：应为数字，如 411 或 1300.05",
+            "“填报数”第 14 行“日期”：该项为年度数据，应填所属年份的12月31日",
             "“填报数”第 3 行“计量项目”：格式不符",
-            "“填报数”第 4 行“区划代码”：没有此区划代码",
+            "“填报数”第 4 行“区划代码”：当日没有此区划代码",
             "“填报数”第 5 行“日期”：没有这一天",
-            "“填报数”第 6 行“数值”：应为数字",
+            "“填报数”第 6 行“数值”：应为数字，如 411 或 1300.05",
             "“填报数”第 6 行“文件依据”：缺少必填项",
             "“填报数”第 7 行“日期”：与第 2 行重复",
             "“填报数”第 8 行“日期”：该日已有填报数，如需改动请用更正",
@@ -372,12 +509,10 @@ class TestImport:
 
 
 class TestTowns:
-    async def test_a_town_reports_for_itself_and_below_alone(self, house: House) -> None:
+    async def test_a_town_reports_for_itself_alone(self, house: House) -> None:
         house.running.at("2021-01-05")
         own = {"divisions": (TOWN,)}
         await house.report(HOUSEHOLDS, "2020-12-31", "10", division=TOWN, **own)
-        village = str(YUFENGSHAN_VILLAGE)
-        await house.report(HOUSEHOLDS, "2020-12-31", "5", division=village, **own)
         for foreign in (OTHER_TOWN, DISTRICT):
             await house.report(HOUSEHOLDS, "2020-12-31", "10", division=foreign, status=404, **own)
 
@@ -391,6 +526,39 @@ class TestTowns:
         asked = {"division": OTHER_TOWN}
         assert (await house.get("/v1/plan/figures", asked, **own)).status_code == 404
         assert (await correct(house, foreign, "11", **own)).status_code == 404
+
+
+LONGEST = {"three bytes": "文" * LONGEST_DOCUMENT, "four bytes": "𠮷" * LONGEST_DOCUMENT}
+"""Documents of the most bytes: of common and of rare characters."""
+
+
+class TestFullSeries:
+    """A series as long as may be, with the longest documents, is still one event."""
+
+    @pytest.mark.parametrize("document", LONGEST.values(), ids=LONGEST)
+    def test_its_event_stays_below_256_kib(self, house: House, document: str) -> None:
+        value = Decimal("-" + "9" * MOST_DIGITS + ".999999")
+        entry = FigureEntry(on=date(2020, 12, 31), value=value, document=document)
+        series = FigureSeries(
+            id=new_id(),
+            measure="a" * 98 + ".b",
+            unit=DISTRICT_UNIT,
+            figures=(entry,) * MOST_FIGURES,
+        )
+        event = house.event(series, at="2021-01-05", sequence=10**9, verb="corrected")
+        assert len(event.model_dump_json().encode()) < MAX_EVENT_BYTES
+
+    async def test_it_is_taken_in_and_corrected_and_one_more_figure_is_a_clear_422(
+        self, house: House
+    ) -> None:
+        house.running.at("2022-01-05")
+        days = [date(2020, 1, 1) + timedelta(days=number) for number in range(MOST_FIGURES)]
+        rows = [[OUTLETS, DISTRICT, day, 411, LONGEST["four bytes"]] for day in days]
+        assert (await import_rows(house, rows)).status_code == 201
+        problem = await house.report(OUTLETS, "2021-12-31", "411", status=422)
+        assert problem["detail"] == "同一计量项目、同一区划最多 500 个填报数"
+        last = (await house.get("/v1/plan/figures", {"on": days[-1]})).json()["items"][0]
+        assert (await correct(house, last, "412")).status_code == 201
 
 
 async def test_figures_come_in_pages_by_day(house: House) -> None:

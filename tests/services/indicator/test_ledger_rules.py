@@ -305,6 +305,35 @@ class TestFacility:
         assert value(posted, "eldercare.beds", "2019-12-31") is None
         assert value(posted, "eldercare.beds", "2020-01-01", town(TOWN_B)) == 0
 
+    def test_a_facility_that_never_opened_makes_nothing_known(self) -> None:
+        mistaken = facility(
+            period("1999-01-01", open=False, functions=COMPREHENSIVE),
+            period("2000-01-01", open=False),
+            assessed={"1999-06-01": True},
+        )
+        assert entries(mistaken, PARAMETERS) == ()
+
+    def test_a_registration_taken_back_takes_back_what_it_made_known(self) -> None:
+        ledger: list[Entry] = []
+        append(ledger, facility(period("1999-01-01")))
+        assert value(ledger, "eldercare.beds", "1999-01-01", town(TOWN_B)) == 0
+        append(ledger, facility(period("1999-01-01", open=False)))
+        assert value(ledger, "eldercare.beds", "1999-01-01", town(TOWN_B)) is None
+
+    def test_known_from_the_first_open_period_and_after_the_last(self) -> None:
+        posted = entries(
+            facility(
+                period("1999-01-01", open=False),
+                period("2020-03-01"),
+                period("2021-01-01", open=False),
+            ),
+            PARAMETERS,
+        )
+        for measure in ("eldercare.beds", "eldercare.institution.count", "eldercare.comprehensive"):
+            assert value(posted, measure, "2020-02-29") is None, measure
+            assert value(posted, measure, "2020-03-01", town(TOWN_B)) == 0, measure
+            assert value(posted, measure, "2021-01-01") == 0, measure
+
 
 class TestStandard:
     def standard(self, unit: int = DISTRICT, code: StandardCode = StandardCode.DIBAO) -> Standard:
@@ -435,6 +464,24 @@ class TestSocialWorkers:
         assert value(posted, "community.social_workers", "2021-06-30", town(TOWN_A)) == 1
         assert value(posted, "community.social_workers", "2021-06-30", town(TOWN_B)) == 2
         assert value(posted, "community.social_workers", "2019-12-31") is None
+
+    def test_a_registration_never_in_force_makes_nothing_known(self) -> None:
+        assert entries(worker(uuid4(), ("1999-01-01", TOWN_A, False)), PARAMETERS) == ()
+
+    def test_known_from_the_first_registration_in_force(self) -> None:
+        posted = entries(
+            worker(
+                uuid4(),
+                ("1999-01-01", TOWN_A, False),
+                ("2020-03-01", TOWN_A, True),
+                ("2021-01-01", TOWN_A, False),
+            ),
+            PARAMETERS,
+        )
+        for measure in ("community.social_workers", "community.social_workers.certified"):
+            assert value(posted, measure, "2020-02-29") is None, measure
+            assert value(posted, measure, "2020-03-01", town(TOWN_B)) == 0, measure
+            assert value(posted, measure, "2021-01-01") == 0, measure
 
     def test_certified_ones_are_counted_apart(self) -> None:
         registered = SocialWorkerPeriod(

@@ -497,6 +497,28 @@ class TestStatus:
         assert share("government_bed_share", 2150, 5000, day).governing.status is Status.ON_COURSE
         assert share("government_bed_share", 2151, 5000, day).governing.status is Status.BEHIND
 
+    @pytest.mark.parametrize(
+        ("value", "path", "expected"),
+        [
+            ("89", "90", Status.BEHIND),
+            ("90", "90", Status.ON_COURSE),
+            ("99", "90", Status.ON_COURSE),
+            ("100", "90", Status.DONE),
+            ("101", "90", Status.BEHIND),
+            ("101", "100", Status.BEHIND),
+            ("105", "110", Status.ON_COURSE),
+            ("111", "110", Status.BEHIND),
+            ("99", "110", Status.BEHIND),
+        ],
+    )
+    def test_an_exact_goal_is_approached_and_not_passed(
+        self, value: str, path: str, expected: Status
+    ) -> None:
+        outcome = status(
+            Operator.EXACTLY, Fraction(value), Fraction(100), Fraction(path), due_passed=False
+        )
+        assert outcome is expected
+
     def test_on_the_due_date_and_after_it_is_done_or_behind(self) -> None:
         for day in (YEAR_ENDS[2025], date(2026, 6, 30)):
             governing = reading("eldercare_beds", Told({BEDS: 6999}), day).governing
@@ -646,6 +668,9 @@ class TestLoader:
              "measures.yaml: eldercare.comprehensive"),
             ("measures.yaml", "  kind: stock", "  kind: stock\n  yearly: true",
              "measures.yaml: eldercare.beds"),
+            ("measures.yaml", "  reported_at: town\n  note: 按镇街填报站点数",
+             "  reported_at: district\n  note: 按镇街填报站点数",
+             "measures.yaml: welfare.protection.stations"),
             ("measures.yaml", "  kind: stock", "  kindd: stock", "measures.yaml: eldercare.beds"),
             ("plan.yaml", "kinds: [institution", "kinds: [hotel", "plan.yaml"),
             ("plan.yaml", "code: yubei-145", "code: [", "plan.yaml"),

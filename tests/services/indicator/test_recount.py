@@ -95,7 +95,7 @@ async def report_at_random(house: House, chance: random.Random) -> None:
     """Figures for some towns and the district, some of them corrected later."""
     measures = (
         ("community.donations", [DISTRICT_UNIT]),
-        ("community.households", [*TOWNS, DISTRICT_UNIT]),
+        ("community.households", TOWNS),
         ("community.facility.area", TOWNS),
         ("welfare.protection.stations", TOWNS),
         ("community.social_workers.reported", [DISTRICT_UNIT]),

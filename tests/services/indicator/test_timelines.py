@@ -4,17 +4,21 @@ import asyncio
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, select
 
 from chassis import places
 from chassis.consumption import Received
 from chassis.ids import new_id
+from chassis.rebuild import rebuild
+from contracts.events.community import SocialWorker
 from contracts.events.eldercare import Facility, FacilityKind, OperatorKind
 from contracts.events.indicator import FigureEntry, FigureSeries
 from contracts.events.placename import PlaceUnit, UnitPeriod
 from contracts.events.relief import Area
 from contracts.places import place_units
+from contracts.topics import BY_DATA
 from services.indicator.ledger.fingerprint import fingerprint
+from services.indicator.ledger.models import LedgerEntry
 from services.indicator.ledger.reactions import post
 from tests.services.indicator.house import (
     COMPREHENSIVE,
@@ -157,6 +161,20 @@ async def test_a_person_registered_twice_counts_once(house: House) -> None:
     # Registrations are known everywhere from the first one on: a town without any has none.
     assert await workers("2021-03-01", SHUANGLONGHU) == "0"
     assert await workers("2020-12-31") is None
+
+
+async def test_a_facility_registered_by_mistake_does_not_turn_unknown_into_none(
+    house: House,
+) -> None:
+    id_ = new_id()
+    await house.tell(facility(period("1999-01-01"), id_=id_), at="2021-03-01")
+    await house.tell(facility(period("1999-01-01", open=False), id_=id_), at="2021-03-02")
+    await house.tell(facility(period("2021-01-01")), at="2021-03-03")
+    board = await house.board(as_of="2020-12-31")
+    for code in ("eldercare_beds", "comprehensive_coverage", "nursing_bed_share"):
+        assert (board[code]["value"], board[code]["numerator"]) == (None, None), code
+    assert await house.value("eldercare_beds", as_of="2020-12-31", known_on="2021-03-01") == "40"
+    assert await house.value("eldercare_beds", as_of="2021-01-01") == "40"
 
 
 async def test_reported_social_workers_count_until_there_is_a_register(house: House) -> None:
@@ -308,45 +326,101 @@ async def test_a_correction_that_takes_everything_back_leaves_its_trace(house: H
     id_ = new_id()
     await house.tell(facility(period("2020-01-01"), id_=id_), at="2020-01-02")
     await house.tell(facility(period("2021-01-01", open=False), id_=id_), at="2020-02-01")
-    assert await house.value("eldercare_beds", as_of="2020-12-31") is None
+    # No facility was ever open, as far as one knows now.
+    assert await house.value("eldercare_beds", as_of="2021-01-01") is None
+    assert await house.value("eldercare_beds", as_of="2021-01-01", known_on="2020-01-31") == "40"
+    await house.tell(facility(period("2020-06-01", YUANYANG)), at="2020-06-01")
+    assert await house.value("eldercare_beds", as_of="2020-05-31") is None
     assert await house.value("eldercare_beds", as_of="2021-01-01") == "0"
-    assert await house.value("eldercare_beds", as_of="2020-12-31", known_on="2020-01-31") == "40"
     items = await house.lineage("eldercare_beds", as_of="2021-01-01")
     assert [one["amount"] for one in items] == ["40", "-40"]
     assert sums(items) == {"eldercare.beds": 0}
 
 
-class TestWhatCannotBeApplied:
-    @pytest.mark.usefixtures("units_at_once")
-    async def test_a_unit_that_is_not_known_is_parked_until_it_is(self, house: House) -> None:
-        founded = 500112131900
-        parked = facility(period("2021-01-01", unit=founded))
-        await house.tell(parked, facility(period("2021-01-01")), at="2021-01-02")
-        assert await house.value("eldercare_beds", as_of="2021-01-31") == "40"
-        path = "/v1/indicator/dead-letters"
-        asked = house.running.headers("plan:operate")
-        (letter,) = (await house.running.http.get(path, headers=asked)).json()["items"]
-        assert letter["key"] == str(parked.id)
-        assert letter["reason"] == "ForeignUnitError"
+FOUNDED = 500112131900
+"""A village of 龙兴 that the register of the contracts does not have."""
 
-        unit = PlaceUnit(
-            id=founded,
-            periods=(
-                UnitPeriod(
-                    from_=day("2021-01-01"),
-                    code="500112131900",
-                    name="新立村",
-                    level="village",
-                    parent=LONGXING,
-                ),
+
+def founding() -> PlaceUnit:
+    return PlaceUnit(
+        id=FOUNDED,
+        periods=(
+            UnitPeriod(
+                from_=day("2021-01-01"),
+                code=str(FOUNDED),
+                name="新立村",
+                level="village",
+                parent=LONGXING,
             ),
-        )
-        await house.tell(unit, at="2021-01-03")
-        replayed = await house.post(f"{path}/replay", None, "plan:operate")
-        assert replayed.json() == {"applied": 1, "left": 0}
-        assert (await house.running.http.get(path, headers=asked)).json()["items"] == []
-        assert await house.value("eldercare_beds", as_of="2021-01-31") == "80"
+        ),
+    )
 
+
+async def rebuild_is_equal(house: House) -> bool:
+    running = house.running
+    outcome = await rebuild(
+        running.runtime, running.bus, fingerprint=fingerprint, progress=lambda *_: None
+    )
+    return outcome.equal
+
+
+@pytest.mark.usefixtures("units_at_once")
+class TestAUnitThatIsNotKnownYet:
+    """Nothing is ordered across topics: a unit's subjects may come before the unit."""
+
+    async def test_what_is_told_of_it_counts_as_soon_as_it_is_founded(self, house: House) -> None:
+        early = facility(period("2021-01-01", unit=FOUNDED))
+        await house.tell(early, facility(period("2021-01-01")), at="2021-01-02")
+        assert await house.value("eldercare_beds", as_of="2021-01-31") == "40"
+        assert await house.value("eldercare_beds", as_of="2021-01-31", division=LONGXING) == "0"
+
+        await house.tell(founding(), at="2021-01-03")
+        assert await house.value("eldercare_beds", as_of="2021-01-31") == "80"
+        assert await house.value("eldercare_beds", as_of="2021-01-31", division=LONGXING) == "40"
+        assert await house.running.rows("SELECT 1 FROM projection.dead_letter") == []
+
+        more = period("2021-02-01", unit=FOUNDED, beds=60, beds_in_use=60)
+        later = facility(period("2021-01-01", unit=FOUNDED), more, id_=early.id)
+        await house.tell(later, at="2021-02-02")
+        assert await house.value("eldercare_beds", as_of="2021-01-31") == "80"
+        assert await house.value("eldercare_beds", as_of="2021-02-01") == "100"
+
+        before = await hash_of(house)
+        assert await rebuild_is_equal(house)
+        assert await hash_of(house) == before
+        assert await house.value("eldercare_beds", as_of="2021-02-01") == "100"
+
+    @pytest.mark.parametrize("rebuilt", [False, True])
+    async def test_what_was_told_of_it_by_mistake_is_taken_back_before_it_is_founded(
+        self, house: House, *, rebuilt: bool
+    ) -> None:
+        mistaken = facility(period("2021-01-01", unit=FOUNDED))
+        await house.tell(mistaken, at="2021-01-02")
+        if rebuilt:
+            assert await rebuild_is_equal(house)
+        # The unit stands nowhere in the timeline any more.
+        await house.tell(facility(period("2021-01-01"), id_=mistaken.id), at="2021-01-03")
+        await house.tell(founding(), at="2021-01-04")
+        assert await house.value("eldercare_beds", as_of="2021-01-31") == "40"
+        assert await house.value("eldercare_beds", as_of="2021-01-31", division=LONGXING) == "0"
+        assert await rebuild_is_equal(house)
+
+    async def test_the_hash_covers_what_is_told_of_it(self, house: House) -> None:
+        await house.tell(facility(period("2021-01-01", unit=FOUNDED)), at="2021-01-02")
+        before = await hash_of(house)
+        await house.running.rows("UPDATE projection.entry SET amount = amount + 1")
+        assert await hash_of(house) != before
+
+    async def test_nobody_else_s_transaction_is_widened(self, house: House) -> None:
+        await house.tell(facility(period("2021-01-01", unit=FOUNDED)), at="2021-01-02")
+        runtime = house.running.runtime
+        units = await runtime.places.everywhere()
+        for _ in range(10):  # every connection that the consumer may have had
+            async with runtime.database.transaction(actor="test", units=units) as session:
+                assert (await session.scalars(select(LedgerEntry))).all() == []
+
+
+class TestWhatCannotBeApplied:
     async def test_a_figure_of_a_measure_that_events_make_is_parked(self, house: House) -> None:
         series = FigureSeries(
             id=new_id(),
@@ -405,6 +479,38 @@ async def test_batches_at_once_add_up_and_do_not_wait_for_each_other_in_circles(
         """
     )
     assert differing["number"] == 0
+
+
+async def test_a_batch_writes_every_table_in_the_order_of_its_key(house: House) -> None:
+    """What two batches both write they lock in one order, whatever the order of their events."""
+    days = [f"20{year}-0{month}-01" for year in (21, 19, 20) for month in (5, 2, 7)]
+    told: list[Facility | SocialWorker] = [
+        made
+        for first in days
+        for made in (
+            worker(uuid4(), (first, LONGXING, True), id_=uuid4()),
+            facility(period(first, YUFENGSHAN), period("2022-01-01", TONGJING), id_=uuid4()),
+        )
+    ]
+    received = [
+        Received(BY_DATA[type(one)].name, house.event(one, at="2024-01-01"), one) for one in told
+    ]
+    runtime = house.running.runtime
+    everywhere = await runtime.places.everywhere()
+    async with runtime.database.transaction(actor="test", units=everywhere) as session:
+        await post(session, received)
+    for table, key in (
+        ("subject_state", "topic, subject"),
+        ("entry", "topic, subject, measure, key, unit_id, effective"),
+        ("year_movement", "measure, year, key, unit_id"),
+        ("movement", "measure, day, key, unit_id"),
+        ("register_mark", "marker, effective, recorded_on"),
+    ):
+        # On tables that were empty, rows lie as they were written.
+        written = await house.running.rows(f"SELECT {key} FROM projection.{table} ORDER BY ctid")  # noqa: S608 - names of our own
+        keys = [tuple(row) for row in written]
+        assert len(keys) > 5, table
+        assert keys == sorted(keys), table
 
 
 async def test_the_whole_board_takes_few_queries_however_much_there_is(house: House) -> None:
