@@ -13,11 +13,13 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from chassis.http_client import UpstreamUnavailable
 from chassis.telemetry import log
 
 MEDIA_TYPE = "application/problem+json"
+CLIENT_GONE = 499
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +273,12 @@ def problem_of(error: Exception) -> Problem:
 
 def install(app: FastAPI) -> None:
     """Answer every error of the app as a problem."""
+
+    async def gone(_: Request, __: Exception) -> Response:
+        """Nobody reads this answer; it only ends the request without an alarm."""
+        return Response(status_code=CLIENT_GONE)
+
+    app.add_exception_handler(ClientDisconnect, gone)
 
     async def known(_: Request, error: Exception) -> Response:
         problem = problem_of(error)

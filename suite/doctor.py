@@ -52,11 +52,13 @@ async def _up(folder: DataFolder) -> list[Finding]:
             if not url.startswith("http"):
                 continue
             try:
-                answer = await http.get(f"{url}/-/ready")
+                worker = name.startswith("metrics-")
+                answer = await http.get(f"{url}/{'metrics' if worker else '-/ready'}")
                 well, detail = answer.is_success, url
             except httpx.HTTPError as error:
                 well, detail = False, type(error).__name__
-            found.append(Finding(f"服务 {name}", well, "在运行" if well else "无应答", detail))
+            title = f"服务 {name}".replace("服务 metrics-", "后台 ")
+            found.append(Finding(title, well, "在运行" if well else "无应答", detail))
     return found
 
 

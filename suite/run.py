@@ -75,7 +75,8 @@ class Embedded:
         else:
             told["MINZHENG_BUS_URL"], _ = self.folder.urls(self.postgres, BUS)
         if name in catalogue.NAMES:
-            told["DATABASE_URL"], told["OWNER_DATABASE_URL"] = self.folder.urls(self.postgres, name)
+            told["DATABASE_URL"], _ = self.folder.urls(self.postgres, name)
+            told["MINZHENG_METRICS_PORT"] = str(self.ports[f"metrics-{name}"])
         return told
 
     def url(self, name: str) -> str:
