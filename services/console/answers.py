@@ -119,6 +119,7 @@ class Item(BaseModel):
     provisional: bool = False
     conflict: bool = False
     missing: list[Place] = []
+    warnings: list[str] = []
     owner: str | None = None
     section: str | None = None
     note: str | None = None

@@ -201,6 +201,8 @@ def _show_name(item: Item) -> None:
             text("约束性", "mark binding-mark", name="span")
         if item.provisional:
             text("暂定数", "mark", name="span")
+        if item.warnings:
+            text("数据待核", "mark conflict-mark", name="span")
         if item.conflict:
             text("目标不一致", "mark conflict-mark", name="span")
 

@@ -79,6 +79,8 @@ def _show_targets(item: Item) -> None:
                     _show_target(target, item)
         if item.missing:
             text(f"尚无的镇街：{wording.names(item.missing, len(item.missing))}", "missing")
+        for warning in item.warnings:
+            text(warning, "notice refused")
         about = [item.section, item.owner and f"牵头：{item.owner}", item.note]
         text("；".join(one for one in about if one), "muted")
 
