@@ -234,8 +234,12 @@ class TestDetails:
         shown(desk, console, f"/?open={NURSING}")
         expect(desk.locator(".chart svg")).to_be_visible()
         desk.get_by_role("button", name="按季").click()
-        expect(desk.locator(".chart svg")).to_be_visible()
+        for _ in range(100):  # the chart of the years stays in sight until the quarters have come
+            if any("step=quarter" in one for one in console.gateway.state.seen):
+                break
+            desk.wait_for_timeout(100)
         assert any("step=quarter" in one for one in console.gateway.state.seen)
+        expect(desk.locator(".chart svg")).to_be_visible()
 
     def test_a_town_of_the_list_opens_with_the_same_indicator(
         self, desk: Page, console: Console
