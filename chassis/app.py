@@ -162,6 +162,9 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
             whole.update(problems.with_schema(own_document()))
             _drop_titles(whole["paths"])
             _drop_titles(whole["components"])
+            for schema in whole["components"]["schemas"].values():
+                if "enum" in schema:  # told for us in the code; for users in Chinese at each field
+                    schema.pop("description", None)
             for path in whole["paths"].values():
                 for operation in path.values():
                     for answer in operation["responses"].values():

@@ -61,7 +61,7 @@ class KeyKind(StrEnum):
 
 
 class ReportedAt(StrEnum):
-    """The unit for which a figure is normally reported (填报)."""
+    """The unit for which a figure is reported (填报)."""
 
     DISTRICT = "district"
     TOWN = "town"
