@@ -130,6 +130,20 @@ def _drop_titles(part: Any) -> None:  # noqa: ANN401 - a part of a JSON document
             _drop_titles(one)
 
 
+def _in_our_words(whole: dict[str, Any]) -> None:
+    """Take the framework's and the code's English out of an OpenAPI document."""
+    _drop_titles(whole["paths"])
+    _drop_titles(whole["components"])
+    for schema in whole["components"]["schemas"].values():
+        if "enum" in schema:  # told in the code; for users, in Chinese at each field
+            schema.pop("description", None)
+    for path in whole["paths"].values():
+        for operation in path.values():
+            for answer in operation["responses"].values():
+                if answer["description"] == "Successful Response":
+                    answer["description"] = "成功"
+
+
 def create_app(service: Service, settings: Settings) -> FastAPI:
     """The HTTP side of a service: everything under `/v1`, operations under `/-`."""
 
@@ -160,16 +174,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
     def document() -> dict[str, Any]:
         if not whole:
             whole.update(problems.with_schema(own_document()))
-            _drop_titles(whole["paths"])
-            _drop_titles(whole["components"])
-            for schema in whole["components"]["schemas"].values():
-                if "enum" in schema:  # told for us in the code; for users in Chinese at each field
-                    schema.pop("description", None)
-            for path in whole["paths"].values():
-                for operation in path.values():
-                    for answer in operation["responses"].values():
-                        if answer["description"] == "Successful Response":
-                            answer["description"] = "成功"
+            _in_our_words(whole)
         return whole
 
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way
