@@ -5,7 +5,7 @@ The app role owns nothing; row-level security shows only rows of the units set h
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -20,7 +20,8 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis.clock import Clock
+from chassis.clock import SHANGHAI, Clock
+from chassis.privacy import KeyRing
 
 NAMING = {
     "ix": "ix_%(column_0_N_label)s",
@@ -83,9 +84,18 @@ class Database:
     None no row under row-level security is.
     """
 
-    def __init__(self, url: str, clock: Clock, *, source: str, pool_size: int = 8) -> None:
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        *,
+        source: str,
+        pool_size: int = 8,
+        key_ring: KeyRing | None = None,
+    ) -> None:
         self.clock = clock
         self.source = source
+        self._key_ring = key_ring
         self.engine: AsyncEngine = create_async_engine(
             async_url(url),
             pool_size=pool_size,
@@ -122,6 +132,7 @@ class Database:
                 cause=cause,
                 clock=self.clock,
                 source=self.source,
+                key_ring=self._key_ring,
             )
             await session.execute(
                 text(
@@ -142,6 +153,23 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def now(session: AsyncSession) -> datetime:
+    """The moment by the clock that the transaction goes by, in UTC."""
+    moment_: datetime = session.info["clock"].now()
+    return moment_.astimezone(UTC)
+
+
+def today(session: AsyncSession) -> date:
+    """The day in Asia/Shanghai by that clock."""
+    day: date = session.info["clock"].today()
+    return day
+
+
+def day_of(instant: datetime) -> date:
+    """The day in Asia/Shanghai on which something was recorded."""
+    return instant.astimezone(SHANGHAI).date()
 
 
 def _search_path(schema: str) -> str:

@@ -20,11 +20,11 @@ from sqlalchemy import Column, DateTime, Integer, LargeBinary, Table, Text, dele
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import audit
 from chassis.outbox import chassis_metadata
 from chassis.privacy import Cell, KeyRing
 from chassis.problems import Unprocessable
 from chassis.requests import Caller, CurrentRuntime, Transaction, require
+from chassis.sealing import note_reading
 
 KEPT_FOR = timedelta(days=30)
 KEPT_HEADERS = ("content-type", "etag", "location")
@@ -91,7 +91,7 @@ async def idempotent(
         _cell(name),
         of=name.hex(),
         purpose="答复重复提交的请求",
-        audit=partial(_note_reading, session),
+        audit=partial(note_reading, session),
     )
     response = Response(answer.encode(), status_code=kept.status)
     for line in kept.headers.splitlines():
@@ -144,10 +144,6 @@ class Route(APIRoute):
 
 def _cell(name: bytes) -> Cell:
     return Cell("idempotency_key", "answer", UUID(bytes=name[:16]))
-
-
-async def _note_reading(session: AsyncSession, *, what: str, of: str, purpose: str) -> None:
-    await audit.record(session, action=f"read {what}", subject=of, purpose=purpose)
 
 
 async def _keep(

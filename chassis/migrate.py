@@ -4,12 +4,13 @@ chassis        what every service stands on, schema `chassis`
 acting         inbox, offsets and dead letters of consumers that act, schema `acting`
 consumption    the same of consumers that project, schema `projection` (or `next`, in a rebuild)
 places         the register of units, schema `projection` (or `next`)
+further        what several services have alike (casework), schema `public`
 service        the domain's own tables, schema `public`
 projection     what the service derives from events, schema `projection` (or `next`)
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -18,12 +19,13 @@ from alembic import command, context
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, MetaData, pool, text
+from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from chassis import audit, idempotency, jobs, outbox  # noqa: F401 - their tables
 from chassis.consumption import consumption_metadata
 from chassis.database import ACTING, PROJECTION, async_url
+from chassis.lineage import Lineage
 from chassis.places import places_metadata
 from chassis.service import Service
 
@@ -40,24 +42,18 @@ CHASSIS_GRANTS = (
 )
 
 
-@dataclass(frozen=True)
-class Lineage:
-    name: str
-    folder: Path
-    schema: str
-    metadata: MetaData
-
-    @property
-    def version_table(self) -> str:
-        return f"alembic_version_{self.name}"
-
-
 def lineages(service: Service, *, projection: str = PROJECTION) -> list[Lineage]:
     """All lineages of a service, in the order in which they are migrated."""
+    own = Lineage("service", service.migrations / "service", "public", service.metadata)
+    public = (*service.further, own)
+    tables = {one.name: frozenset(one.metadata.tables) for one in public}
     found = [
         Lineage("chassis", HERE / "chassis", "chassis", outbox.chassis_metadata),
         Lineage("acting", HERE / "consumption", ACTING, consumption_metadata),
-        Lineage("service", service.migrations / "service", "public", service.metadata),
+        *(
+            replace(one, others=frozenset().union(*tables.values()) - tables[one.name])
+            for one in public
+        ),
         *projections(service, schema=projection),
     ]
     return [lineage for lineage in found if lineage.metadata.tables]
@@ -118,7 +114,11 @@ def environment() -> None:
 
 def _own(lineage: Lineage) -> Any:  # noqa: ANN401 - Alembic's callback has no public type
     """Compare a lineage with its own tables: another one may share its schema."""
-    others = {*consumption_metadata.tables, *places_metadata.tables} - {*lineage.metadata.tables}
+    others = {
+        *consumption_metadata.tables,
+        *places_metadata.tables,
+        *lineage.others,
+    } - {*lineage.metadata.tables}
 
     def include(name: str | None, kind: str, _: object) -> bool:
         if kind != "table":

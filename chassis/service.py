@@ -14,6 +14,7 @@ from chassis.consumption import Consumer
 from chassis.database import Database
 from chassis.http_client import HttpClient
 from chassis.jobs import JobHandler
+from chassis.lineage import Lineage
 from chassis.places import Places
 from chassis.privacy import KeyRing, open_keys
 from chassis.settings import Settings
@@ -43,6 +44,8 @@ class Service:
     metadata: MetaData
     migrations: Path
     projection: MetaData | None = None
+    further: tuple[Lineage, ...] = ()
+    """Tables that several services have alike, each kind with migrations of its own."""
     consumers: tuple[Consumer, ...] = ()
     jobs: Callable[["Runtime"], Mapping[str, JobHandler]] = lambda _: {}
     daily: tuple[str, ...] = ()
@@ -63,7 +66,11 @@ async def running(service: Service, settings: Settings) -> AsyncIterator[Runtime
         deployment=settings.deployment,
     )
     database = Database(
-        settings.database_url, clock, source=service.name, pool_size=settings.pool_size
+        settings.database_url,
+        clock,
+        source=service.name,
+        pool_size=settings.pool_size,
+        key_ring=key_ring,
     )
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)

@@ -6,7 +6,7 @@ from contracts.events.community import SocialWorker
 from contracts.events.eldercare import Facility
 from contracts.events.indicator import FigureSeries
 from contracts.events.placename import PlaceUnit
-from contracts.events.relief import Standard
+from contracts.events.relief import Award, ReliefCase, Standard
 from contracts.model import Contract
 
 PARTITIONS = 6
@@ -51,6 +51,24 @@ TOPICS: tuple[Topic, ...] = (
         Standard,
         ("set", "corrected"),
         "社会救助标准",
+        subscribers=("indicator",),
+    ),
+    Topic(
+        "minzheng.relief.case",
+        ReliefCase,
+        (
+            *("opened", "submitted", "told", "accepted", "declared", "checked", "surveyed"),
+            *("opined", "publicised", "objected", "forwarded", "returned", "prolonged"),
+            *("decided", "delivered", "withdrawn", "terminated", "moved", "closed"),
+            *("proposed", "heard", "noted"),
+        ),
+        "社会救助办件",
+    ),
+    Topic(
+        "minzheng.relief.award",
+        Award,
+        ("approved", "changed", "reduced", "stopped", "moved", "corrected"),
+        "社会救助待遇",
         subscribers=("indicator",),
     ),
     Topic(

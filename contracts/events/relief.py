@@ -3,10 +3,12 @@
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from contracts.events.casework import Case
 from contracts.model import Contract, UnitId
 
 
@@ -40,3 +42,45 @@ class Standard(Contract):
     code: StandardCode
     area: Area
     periods: tuple[StandardPeriod, ...] = Field(max_length=400)
+
+
+class ReliefCase(Case):
+    """Topic `minzheng.relief.case`: an application for relief, or a change of an award."""
+
+
+class Programme(StrEnum):
+    DIBAO = "dibao"  # 最低生活保障
+
+
+class AwardState(StrEnum):
+    PAID = "paid"  # 在保
+    GRACE = "grace"  # 渐退
+    STOPPED = "stopped"  # 停发
+
+
+class AwardPeriod(Contract):
+    """What is paid each month from a day on: the family's amount, and the persons' extras."""
+
+    from_: date = Field(alias="from")
+    unit: UnitId
+    area: Area
+    state: AwardState
+    persons: int = Field(ge=0, le=100)
+    amount: Decimal = Field(ge=0, max_digits=10, decimal_places=2)
+    extras: Decimal = Field(ge=0, max_digits=10, decimal_places=2)
+
+
+class Award(Contract):
+    """Topic `minzheng.relief.award`: one household's award, the whole timeline as known now."""
+
+    id: UUID
+    programme: Programme
+    case: UUID
+    periods: tuple[AwardPeriod, ...] = Field(min_length=1, max_length=400)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        days = [period.from_ for period in self.periods]
+        if days != sorted(set(days)):
+            raise ValueError("periods must be in order, one a day")
+        return self
