@@ -5,7 +5,7 @@ The app role owns nothing; row-level security shows only rows of the units set h
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -170,6 +170,11 @@ def today(session: AsyncSession) -> date:
 def day_of(instant: datetime) -> date:
     """The day in Asia/Shanghai on which something was recorded."""
     return instant.astimezone(SHANGHAI).date()
+
+
+def end_of(day: date) -> datetime:
+    """The first instant after a day in Asia/Shanghai: what came before it was known that day."""
+    return datetime.combine(day + timedelta(days=1), time.min, SHANGHAI)
 
 
 def _search_path(schema: str) -> str:

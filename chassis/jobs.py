@@ -1,7 +1,8 @@
 """Work that is done at a time, or slowly: a row made in the business transaction.
 
 A job calls out first, outside any transaction, then records the answer and its own end in one.
-A job of a day carries that day as its argument; missed days run in order.
+A job of a day carries that day as its argument; missed days run in order. A handler that has to
+ask again at a time raises `Later`.
 """
 
 import asyncio
@@ -66,6 +67,18 @@ Record = Callable[[AsyncSession], Awaitable[None]]
 JobHandler = Callable[[Job], Awaitable[Record]]
 
 
+class Later(Exception):  # noqa: N818 - no error: the job goes on at a time
+    """Raised by a handler without an answer yet: run it again at `at`, by the service's clock.
+
+    `record` writes what is known so far, in the transaction that puts the job off.
+    """
+
+    def __init__(self, at: datetime, record: Record | None = None) -> None:
+        super().__init__(at)
+        self.at = at
+        self.record = record
+
+
 async def enqueue(
     session: AsyncSession,
     kind: str,
@@ -107,7 +120,7 @@ def _day_before_waits() -> Exists:
 
 
 class JobRunner:
-    """Runs due jobs one by one; several processes may, each job is leased to one of them."""
+    """Runs due jobs; several processes may, each job is leased to one of them."""
 
     def __init__(
         self,
@@ -123,11 +136,19 @@ class JobRunner:
         self._daily = daily
         self._planned: date | None = None
 
-    async def run(self) -> None:
-        """Run for ever."""
-        while True:
-            await self.plan_days()
-            if not await self.run_one():
+    async def run(self, at_once: int = 4) -> None:
+        """Run for ever, so many at a time: a job that waits for its answer holds no other up."""
+        free = asyncio.Semaphore(at_once)
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                await self.plan_days()
+                await free.acquire()
+                job = await self._claim()
+                if job is not None:
+                    task = tasks.create_task(self._run(job))
+                    task.add_done_callback(lambda _: free.release())
+                    continue
+                free.release()
                 await asyncio.sleep(IDLE)
 
     async def plan_days(self) -> None:
@@ -141,24 +162,32 @@ class JobRunner:
         self._planned = today
 
     async def run_one(self) -> bool:
-        """Run the job that is due longest; False when none is."""
+        """Run the job that is due longest, before those that failed; False when none is."""
         job = await self._claim()
         if job is None:
             return False
-        handler = self._handlers[job.kind]
+        await self._run(job)
+        return True
+
+    async def _run(self, job: Job) -> None:
         try:
-            record = await handler(job)
-            async with self._database.transaction(
-                actor=f"job:{job.id}", units=await self._units()
-            ) as session:
-                if await self._end(
-                    session, job, done_at=datetime.now(UTC), lease_until=None, failure=None
-                ):
-                    await record(session)
+            try:
+                record = await self._handlers[job.kind](job)
+            except Later as later:
+                await self._record(job, later.record, run_at=later.at)
+            else:
+                await self._record(job, record, done_at=datetime.now(UTC))
         except Exception as error:  # noqa: BLE001 - logged; the job is tried again later
             log().exception("job_failed", kind=job.kind)
             await self._postpone(job, type(error).__name__)
-        return True
+
+    async def _record(self, job: Job, record: Record | None, **end: datetime) -> None:
+        async with self._database.transaction(
+            actor=f"job:{job.id}", units=await self._units()
+        ) as session:
+            ended = await self._end(session, job, lease_until=None, failure=None, **end)
+            if ended and record is not None:
+                await record(session)
 
     async def _claim(self) -> Job | None:
         now = self._database.clock.now()
@@ -174,7 +203,10 @@ class JobRunner:
                         job_table.c.kind.not_in(self._daily) | ~_day_before_waits(),
                         (job_table.c.lease_until.is_(None)) | (job_table.c.lease_until < real),
                     )
-                    .order_by(job_table.c.run_at, job_table.c.key)
+                    # What failed comes after the rest: a source that is down holds no other up.
+                    .order_by(
+                        job_table.c.lease_until.nulls_first(), job_table.c.run_at, job_table.c.key
+                    )
                     .limit(1)
                     .with_for_update(skip_locked=True)
                 )

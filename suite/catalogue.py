@@ -10,6 +10,9 @@ NAMES = ("relief", "eldercare", "indicator", "gateway")
 UPSTREAMS = ("relief", "eldercare", "indicator")
 """What the gateway routes to."""
 
+DEPARTMENTS = "departments"
+"""The small server that plays the other departments in a demonstration; no service of ours."""
+
 
 def load(name: str) -> Service:
     """The service of that name.

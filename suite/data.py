@@ -45,6 +45,11 @@ class DataFolder:
         return self.path / "clients.json"
 
     @property
+    def clerks(self) -> Path:
+        """The demonstration's clerks with their secrets, which the login page offers."""
+        return self.path / "clerks.json"
+
+    @property
     def console_client(self) -> Path:
         """The console's own client, which may only read."""
         return self.path / "console.json"

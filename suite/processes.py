@@ -16,6 +16,7 @@ from chassis.settings import Settings
 from chassis.telemetry import configure_logging, log
 from chassis.work import work
 from suite import catalogue
+from suite.departments import server as departments
 
 BACKLOG = 2_048
 
@@ -98,6 +99,8 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serving(name: str, bound: socket.socket) -> Callable[[], None]:
+    if name == catalogue.DEPARTMENTS:
+        return lambda: departments.serve(bound)
     return lambda: serve(name, bound)
 
 

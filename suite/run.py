@@ -27,6 +27,7 @@ from suite.broker import Broker
 from suite.clients import CONSOLE, make_clients
 from suite.data import BUS, DataFolder
 from suite.demo import build_demo
+from suite.demo.clerks import clerks
 from suite.demo.clients import CLIENTS
 from suite.ports import HOST, is_free
 from suite.postgres import Postgres, open_bus_to_app
@@ -49,6 +50,7 @@ class Embedded:
     folder: DataFolder
     port: int
     kafka: bool = False
+    demo: bool = False
     postgres: Postgres = field(init=False)
     broker: Broker | None = None
     ports: dict[str, int] = field(default_factory=dict)
@@ -68,6 +70,9 @@ class Embedded:
             "MINZHENG_CONSOLE_URL": self.url("console"),
             "MINZHENG_CLIENTS": str(self.folder.console_client),
         }
+        if self.demo:
+            told["MINZHENG_CLERKS"] = str(self.folder.clerks)
+            told["MINZHENG_DEPARTMENTS_URL"] = self.url(catalogue.DEPARTMENTS)
         for upstream in catalogue.UPSTREAMS:
             told[f"MINZHENG_UPSTREAM_{upstream.upper()}"] = self.url(upstream)
         if self.broker is not None:
@@ -110,12 +115,12 @@ class Embedded:
             await open_bus_to_app(self.bus_url)
 
 
-def take_ports(first: int) -> dict[str, int]:
+def take_ports(first: int, *others: str) -> dict[str, int]:
     """The gateway's port as asked for; the others are the next free ones."""
     ports = {"gateway": first}
     candidate = first
     metrics = (f"metrics-{name}" for name in catalogue.NAMES)
-    for name in ("console", *catalogue.UPSTREAMS, *metrics):
+    for name in ("console", *catalogue.UPSTREAMS, *others, *metrics):
         candidate += 1
         while not is_free(candidate):
             candidate += 1
@@ -132,11 +137,11 @@ def run(data: Path, *, port: int, demo: bool, kafka: bool) -> int:
     configure_logging(service="suite", process="run")
     console = Console(stderr=True)
     folder = DataFolder.at(data)
-    embedded = Embedded(folder, port, kafka)
+    embedded = Embedded(folder, port, kafka, demo)
     with ExitStack() as stack, _progress(console) as progress:
         step = progress.add_task("启动数据库", total=None)
         try:
-            embedded.ports = take_ports(port)
+            embedded.ports = take_ports(port, *([catalogue.DEPARTMENTS] if demo else []))
             sockets = {name: listen(HOST, embedded.ports[name]) for name in embedded.served}
         except OSError:
             console.print(f"端口 {port} 已被占用，请用 --port 另选一个（make run PORT=…）")
@@ -158,6 +163,7 @@ def run(data: Path, *, port: int, demo: bool, kafka: bool) -> int:
         asyncio.run(make_clients(gateway_url, [CONSOLE], folder.console_client))
         if demo:
             asyncio.run(make_clients(gateway_url, CLIENTS, folder.clients))
+            asyncio.run(make_clients(gateway_url, clerks(), folder.clerks))
         drive(folder.clock, None)  # a demonstration cut short may have left it in its history
         progress.update(step, description="启动各服务")
         supervisor = Supervisor(watch=lambda: _revive(embedded))

@@ -2,12 +2,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from suite.broker import Broker, BrokerError, fetch_libraries, java_missing
 from suite.postgres import Postgres
 from tests.support import kafka_report
 from tests.support.buses import bus_database
 from tests.support.servers import running_broker, running_postgres
+
+
+settings.register_profile("shared-machine", deadline=None)  # no test judges by the time it took
+settings.load_profile("shared-machine")
 
 
 @pytest.fixture(scope="session")

@@ -210,6 +210,39 @@ class Matrix(BaseModel):
         return [row.cells[code] for row in self.rows if code in row.cells]
 
 
+class Parts(BaseModel):
+    """A figure in all, and of it what is urban and what is rural."""
+
+    value: Decimal | None = None
+    urban: Decimal | None = None
+    rural: Decimal | None = None
+
+    @property
+    def parts(self) -> tuple[Decimal | None, ...]:
+        return self.value, self.urban, self.rural
+
+
+class BesideItem(Parts):
+    """One figure of the day's work (业务数据)."""
+
+    code: str
+    name: str
+    unit: str
+    note: str = ""
+
+
+class BesideList(BaseModel):
+    items: list[BesideItem]
+
+
+class BesideRow(Place):
+    cells: dict[str, Parts] = {}
+
+
+class BesideMatrix(BaseModel):
+    rows: list[BesideRow]
+
+
 class Figure(Item):
     """A published figure; `before` is what the restated edition said."""
 

@@ -12,7 +12,17 @@ from nicegui import app as nicegui_app
 from pydantic import BaseModel
 
 from chassis import private_file
-from services.console import board, editions, exports, facilities, frame, matrix
+from services.console import (
+    board,
+    cases,
+    editions,
+    exports,
+    facilities,
+    frame,
+    login,
+    matrix,
+    todo,
+)
 from services.console.filters import DAYS, FACILITIES, PLAN, Filters
 from services.console.gateway import Gateway
 from services.console.settings import ConsoleSettings
@@ -42,6 +52,7 @@ def create_console() -> FastAPI:
     _add_operations(app)
     app.include_router(exports.router(gateway))
     _add_pages(gateway, publishes=settings.console_publishes)
+    _add_desk(gateway, settings)
     ui.add_head_html(frame.style(), shared=True)
     ui.run_with(
         app,
@@ -106,6 +117,26 @@ def _add_pages(gateway: Gateway, *, publishes: bool) -> None:
         with Client(ui.page(""), request=request) as client:
             _show_not_found()
         return client.build_response(request, 404)
+
+
+def _add_desk(gateway: Gateway, settings: ConsoleSettings) -> None:
+    """The pages of a clerk who is logged in."""
+
+    @ui.page(login.PATH, title=f"登录 · {TITLE}")
+    def login_page(goal: str = "") -> None:
+        login.show(gateway, settings.clerks, goal)
+
+    @ui.page(todo.PATH, title=f"待办 · {TITLE}")
+    def todo_page(request: Request) -> None:
+        todo.show(todo.Choice.read(request.query_params))
+
+    @ui.page(cases.PATH + "/{case_id}", title=f"办件 · {TITLE}")
+    def case_page(case_id: str) -> None:
+        _with_id(case_id, cases.show)
+
+    @nicegui_app.get(cases.PATH + "/{case_id}/documents/{document_id}", include_in_schema=False)
+    async def document(request: Request, case_id: UUID, document_id: UUID) -> Response:
+        return await exports.document(request.session.get("id", ""), case_id, document_id)
 
 
 def _with_id(text: str, show: Callable[[str], None]) -> None:

@@ -8,7 +8,7 @@ from datetime import date
 from nicegui import ui
 from nicegui.element import Element
 
-from services.console import charts, details, filter_bar, wording
+from services.console import beside, charts, details, filter_bar, wording
 from services.console.answers import (
     Counts,
     IndicatorList,
@@ -18,7 +18,18 @@ from services.console.answers import (
     Status,
 )
 from services.console.filters import Filters
-from services.console.frame import anchor, button, cell, heads, page, panel, show_pill, tag, text
+from services.console.frame import (
+    anchor,
+    button,
+    cell,
+    heads,
+    page,
+    panel,
+    show_pill,
+    tag,
+    text,
+    unfold,
+)
 from services.console.gateway import Away, Gateway, Refused
 
 PATH = "/"
@@ -91,6 +102,7 @@ def _show_board(gateway: Gateway, board: Board, opened: str) -> None:
         url = board.filters.url("/exports/board.xlsx")
         anchor("下载本表（Excel）", url, "button")
         button("打印", lambda: ui.run_javascript("window.print()"), "print-button")
+    beside.show(gateway, board.filters, opened)
     ui.timer(0, lambda: _draw_lines(gateway, board, lines), once=True)
     if opened in lines:
         ui.run_javascript(f"document.getElementById('row-{opened}').scrollIntoView()")
@@ -190,7 +202,7 @@ def _show_row(
             if details_of is not None:
                 more = button("详情", lambda: None, "more-button")
     if details_of is not None:
-        _unfold(row, more, item, details_of, opened=opened)
+        unfold(row, more, len(HEADS), lambda: details_of(item), opened=opened)
     return line
 
 
@@ -205,27 +217,6 @@ def _show_name(item: Item) -> None:
             text("数据待核", "mark conflict-mark", name="span")
         if item.conflict:
             text("目标不一致", "mark conflict-mark", name="span")
-
-
-def _unfold(row: Element, more: Element, item: Item, details_of: Details, *, opened: bool) -> None:
-    """A second row with the details, made when it is first opened."""
-    fold = tag("tr", "fold")
-    with fold:
-        inside = tag("td").props(f'colspan="{len(HEADS)}"')
-    made = False
-
-    def turn(*, open_: bool) -> None:
-        nonlocal made
-        if open_ and not made:
-            made = True
-            with inside:
-                details_of(item)
-        fold.set_visibility(open_)
-        row.classes(add="open" if open_ else "", remove="" if open_ else "open")
-        more.props(f'aria-expanded="{str(open_).lower()}"')
-
-    turn(open_=opened)
-    row.on("click", lambda: turn(open_=not fold.visible))
 
 
 def _details(gateway: Gateway, board: Board) -> Details:

@@ -1,6 +1,7 @@
 """An indicator opened: its line, all its targets, its towns, and the entries that make it up."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import date
 from functools import partial
 
@@ -136,16 +137,16 @@ def _show_town(
 def _show_lineage(gateway: Gateway, path: str, filters: Filters) -> None:
     with tag("section"):
         text("由哪些登记汇成", name="h3")
-        _Lineage(gateway, f"{path}/lineage", filters)
+        Lineage(gateway, f"{path}/lineage", filters.params)
 
 
-class _Lineage:
+class Lineage:
     """The table of entries, page after page."""
 
-    def __init__(self, gateway: Gateway, path: str, filters: Filters) -> None:
+    def __init__(self, gateway: Gateway, path: str, params: Mapping[str, str]) -> None:
         self._gateway = gateway
         self._path = path
-        self._params = {**filters.params, "limit": str(LINEAGE_LIMIT)}
+        self._params = {**params, "limit": str(LINEAGE_LIMIT)}
         self._box = tag("div")
         self._rows: Element | None = None
         with self._box:
@@ -157,7 +158,7 @@ class _Lineage:
 
     def _show_first(self, loaded: tuple[LineagePage, dict[str, str]]) -> None:
         if not loaded[0].items:
-            text("这一天没有构成该指标的登记。", "notice")
+            text("这一天没有构成这个数的登记。", "notice")
             return
         with tag("table", "plain cards lineage"):
             heads(LINEAGE_HEADS)
@@ -200,7 +201,8 @@ def _show_entry(entry: LineageEntry, names: dict[str, str]) -> None:
         cell(LINEAGE_HEADS[0], "nowrap", wording.day(entry.effective_date))
         cell(LINEAGE_HEADS[1], "nowrap", wording.moment(entry.recorded_at))
         cell(LINEAGE_HEADS[2], words=entry.unit_name or wording.ABSENT)
-        cell(LINEAGE_HEADS[3], words=wording.event(entry.event_type))
+        what = cell(LINEAGE_HEADS[3], words=wording.event(entry.event_type))
+        what.props(f'title="{entry.event_id}"')
         with cell(LINEAGE_HEADS[4]):
             _show_subject(entry, names)
         cell(LINEAGE_HEADS[5], words=entry.measure_name)

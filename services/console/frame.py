@@ -9,12 +9,13 @@ from nicegui import ui
 from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
 
-from services.console import wording
+from services.console import clerks, wording
 from services.console.answers import Status
 from services.console.gateway import Away, Refused
 
 RETRY_SECONDS = 3.0
 PAGES = (
+    ("/todo", "待办"),
     ("/", "规划指标"),
     ("/matrix", "镇街对比"),
     ("/editions", "发布版"),
@@ -40,8 +41,25 @@ def page(here: str) -> Iterator[None]:
                 link = anchor(name, path)
                 if path == here:
                     link.props('aria-current="page"')
+        _show_clerk()
     with tag("div", "sheet"):
         yield
+
+
+def _show_clerk() -> None:
+    clerk = clerks.current()
+    with tag("div", "clerk"):
+        if clerk is None:
+            anchor("登录", "/login")
+            return
+        at = clerks.browser()
+
+        def leave() -> None:
+            clerks.log_out(at)
+            ui.navigate.to("/login")
+
+        text(clerk.id, name="span")
+        button("退出", leave, "plain")
 
 
 def panel(load: Callable[[], Awaitable[Loaded]], show: Callable[[Loaded], None]) -> None:
@@ -128,6 +146,29 @@ def heads(words: Sequence[str]) -> None:
 def cell(head: str, classes: str = "", words: str = "") -> Element:
     """A cell with its column's head, which is shown beside it where the row is a card."""
     return text(words, classes, name="td").props(f'data-label="{head}"')
+
+
+def unfold(
+    row: Element, turner: Element, columns: int, show: Callable[[], None], *, opened: bool
+) -> None:
+    """A second row, turned by a click on the first and its `turner`; filled when it first opens."""
+    fold = tag("tr", "fold")
+    with fold:
+        inside = tag("td").props(f'colspan="{columns}"')
+    made = False
+
+    def turn(*, open_: bool) -> None:
+        nonlocal made
+        if open_ and not made:
+            made = True
+            with inside:
+                show()
+        fold.set_visibility(open_)
+        row.classes(add="open" if open_ else "", remove="" if open_ else "open")
+        turner.props(f'aria-expanded="{str(open_).lower()}"')
+
+    turn(open_=opened)
+    row.on("click", lambda: turn(open_=not fold.visible))
 
 
 def anchor(words: str, url: str, classes: str = "") -> Element:

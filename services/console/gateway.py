@@ -4,8 +4,8 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,6 +26,8 @@ _AWAY = frozenset(
         HTTPStatus.GATEWAY_TIMEOUT,
     }
 )
+
+_NOT_TAKEN = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED})
 
 Answer = TypeVar("Answer", bound=BaseModel)
 Params = Mapping[str, str | None]
@@ -51,18 +53,51 @@ class _Token:
     good_until: float
 
 
-class Gateway:
-    """Asks the gateway with the first client of the file; few questions at once.
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a token is asked for with: a client's, or the one that a clerk has typed."""
 
-    The file is read at each new token: it may not be there yet while the house is being set up.
+    client_id: str
+    secret: str = field(repr=False)
+
+    @property
+    def basic(self) -> str:
+        """Both parts form-encoded before they are joined (RFC 6749, 2.3.1)."""
+        pair = f"{quote_plus(self.client_id)}:{quote_plus(self.secret)}"
+        return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+class Gateway:
+    """Asks the gateway as one caller, few questions at once; at first as the console itself.
+
+    The console's client is the first of a file, which is read at each new token: it may not be
+    there yet while the house is being set up.
     """
 
     def __init__(self, url: str, clients: Path) -> None:
-        self._http = HttpClient(url)
-        self._clients = clients
+        self._open(HttpClient(url), lambda: _first_of(clients), is_console=True)
+
+    def _open(
+        self, http: HttpClient, credentials: Callable[[], Credentials], *, is_console: bool
+    ) -> None:
+        self._http = http
+        self._is_console = is_console
+        self._credentials = credentials
         self._token: _Token | None = None
         self._renewal = asyncio.Lock()
         self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def as_clerk(self, credentials: Credentials) -> "Gateway":
+        """The same way, gone by a clerk.
+
+        Raises:
+            Refused: the gateway does not take these credentials.
+            Away: no answer for now.
+        """
+        clerk = Gateway.__new__(Gateway)
+        clerk._open(self._http, lambda: credentials, is_console=False)  # noqa: SLF001 - one of its own kind
+        await clerk._fresh_token()  # noqa: SLF001 - as above
+        return clerk
 
     async def close(self) -> None:
         await self._http.close()
@@ -76,9 +111,17 @@ class Gateway:
         """
         return _parsed(kind, await self._ask("GET", path, params=params))
 
-    async def create(self, kind: type[Answer], path: str, body: Any, key: str) -> Answer:  # noqa: ANN401 - any JSON value
-        """POST under an idempotency key, parsed; raises as `read`."""
-        headers = {"Idempotency-Key": key}
+    async def create(
+        self,
+        kind: type[Answer],
+        path: str,
+        body: Any,  # noqa: ANN401 - any JSON value
+        key: str,
+        *,
+        version: str = "",
+    ) -> Answer:
+        """POST under an idempotency key, on the version (ETag) that was read; raises as `read`."""
+        headers = {"Idempotency-Key": key, **({"If-Match": version} if version else {})}
         return _parsed(kind, await self._ask("POST", path, json=body, headers=headers))
 
     async def download(self, path: str, params: Params | None = None) -> Response:
@@ -129,11 +172,13 @@ class Gateway:
             "POST",
             "/oauth2/token",
             headers={
-                "Authorization": _basic(self._clients),
+                "Authorization": self._credentials().basic,
                 "Content-Type": "application/x-www-form-urlencoded",
             },
             content=b"grant_type=client_credentials",
         )
+        if response.status_code in _NOT_TAKEN and not self._is_console:
+            raise Refused(response.status_code, "工号或口令不正确")
         if not response.is_success:
             raise Away("数据服务尚未认可本工作台，可能正在初始化")
         answer = response.json()
@@ -142,14 +187,12 @@ class Gateway:
         return _Token(answer["access_token"], asked_at + lifetime - early)
 
 
-def _basic(clients: Path) -> str:
-    """Both parts form-encoded before they are joined (RFC 6749, 2.3.1)."""
+def _first_of(clients: Path) -> Credentials:
     try:
         first = json.loads(clients.read_bytes())[0]
-        pair = f"{quote_plus(first['client_id'])}:{quote_plus(first['client_secret'])}"
+        return Credentials(first["client_id"], first["client_secret"])
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise Away("数据正在准备，尚未就绪") from error
-    return "Basic " + base64.b64encode(pair.encode()).decode()
 
 
 def _succeeded(response: Response) -> Response:

@@ -94,6 +94,10 @@ VERBS = {
     "founded": "设立",
     "abolished": "撤销",
     "removed": "注销",
+    "approved": "确认",
+    "reduced": "调减",
+    "stopped": "停发",
+    "moved": "迁移",
 }
 _OPERATORS = {">=": "≥", "<=": "≤", "==": "", ">": ">", "<": "<"}
 

@@ -3,13 +3,15 @@
 import asyncio
 import json
 
+import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from chassis import private_file
 from chassis.clock import drive
 from suite.data import DataFolder
-from suite.demo.driver import DemoError, Driver
+from suite.demo.caller import Caller, DemoError
+from suite.demo.driver import Driver
 from suite.demo.history import days
 from suite.settled import until_settled
 
@@ -31,10 +33,14 @@ def build_demo(folder: DataFolder) -> None:
 
 async def _build(folder: DataFolder) -> None:
     district = json.loads(folder.clients.read_text())[0]
+    http = httpx.AsyncClient(timeout=60)
     driver = Driver(
-        gateway=folder.read_endpoints()["gateway"],
-        client_id=district["client_id"],
-        client_secret=district["client_secret"],
+        Caller(
+            folder.read_endpoints()["gateway"],
+            district["client_id"],
+            district["client_secret"],
+            http,
+        ),
         clock=folder.clock,
         until_settled=lambda: until_settled(folder),
     )
@@ -50,7 +56,7 @@ async def _build(folder: DataFolder) -> None:
         await until_settled(folder)
     finally:
         drive(folder.clock, None)
-        await driver.close()
+        await http.aclose()
     private_file.replace(folder.demo_done, b"{}")
 
 

@@ -5,9 +5,7 @@ what was done before is answered again and done no second time.
 """
 
 import asyncio
-import hashlib
 import io
-import json
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
@@ -15,11 +13,11 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-import httpx
 from openpyxl import Workbook
 
 from chassis.clock import SHANGHAI, drive
 from suite.demo import district
+from suite.demo.caller import Caller, expect_success
 from suite.demo.history import (
     DISTRICT,
     Action,
@@ -34,9 +32,7 @@ from suite.demo.history import (
 )
 
 AT_ONCE = 6
-ATTEMPTS, PAUSE = 8, 0.5
 WORKING_HOURS = time(10, 0)
-RETRIED = frozenset({429, 502, 503, 504})
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 REGISTRATION = (
     *("设施序号", "设施名称", "类型", "区划代码", "地址", "运营方名称", "运营方性质"),
@@ -49,21 +45,13 @@ CHANGES = (
 )
 
 
-class DemoError(RuntimeError):
-    """A service did not do what the demonstration asked of it; the message has its answer."""
-
-
 @dataclass
 class Driver:
     """One run through the history against a gateway."""
 
-    gateway: str
-    client_id: str
-    client_secret: str
+    caller: Caller
     clock: Path
     until_settled: Callable[[], Awaitable[None]]
-    http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=60))
-    _token: str = ""
     _facilities: dict[str, str] = field(default_factory=dict)
     _editions: dict[str, str] = field(default_factory=dict)
 
@@ -85,9 +73,6 @@ class Driver:
                 await self.until_settled()
                 await self._publish(action)
 
-    async def close(self) -> None:
-        await self.http.aclose()
-
     async def _at_once(self, calls: Sequence[Coroutine[Any, Any, None]]) -> None:
         limit = asyncio.Semaphore(AT_ONCE)
 
@@ -102,7 +87,7 @@ class Driver:
     async def _post_one(self, action: Action) -> None:
         match action:
             case Standard():
-                await self.post(
+                await self.caller.post(
                     "/v1/relief/standards",
                     {
                         "code": action.code,
@@ -114,7 +99,7 @@ class Driver:
                     },
                 )
             case Figure():
-                await self.post(
+                await self.caller.post(
                     "/v1/plan/figures",
                     {
                         "measure": action.measure,
@@ -125,21 +110,21 @@ class Driver:
                     },
                 )
             case Register():
-                made = await self.post("/v1/eldercare/facilities", action.body)
+                made = await self.caller.post("/v1/eldercare/facilities", action.body)
                 self._facilities[action.body["name"]] = made.json()["id"]
 
     async def _changes(self, changes: Sequence[Change]) -> None:
         for one in changes:
             path = f"/v1/eldercare/facilities/{await self._facility(one.facility)}"
-            etag = (await self.get(path)).headers["etag"]
-            await self.post(f"{path}/changes", one.change, etag=etag)
+            etag = (await self.caller.get(path)).headers["etag"]
+            await self.caller.post(f"{path}/changes", one.change, etag=etag)
 
     async def _facility(self, name: str) -> str:
         if name not in self._facilities:
             cursor: str | None = None
             while True:
                 query = {"limit": "200", **({"cursor": cursor} if cursor else {})}
-                page = (await self.get("/v1/eldercare/facilities", query)).json()
+                page = (await self.caller.get("/v1/eldercare/facilities", query)).json()
                 self._facilities.update({one["name"]: one["id"] for one in page["items"]})
                 cursor = page["next_cursor"]
                 if cursor is None:
@@ -152,13 +137,13 @@ class Driver:
             "division": action.division,
             "on": action.on.isoformat(),
         }
-        items = (await self.get("/v1/plan/figures", query)).json()["items"]
+        items = (await self.caller.get("/v1/plan/figures", query)).json()["items"]
         standing = next(one for one in items if one["superseded_at"] is None)
         if standing["document"] == action.document:
             return
         path = f"/v1/plan/figures/{standing['id']}"
-        etag = (await self.get(path)).headers["etag"]
-        await self.post(
+        etag = (await self.caller.get(path)).headers["etag"]
+        await self.caller.post(
             f"{path}/correction",
             {"value": action.value, "document": action.document, "reason": action.reason},
             etag=etag,
@@ -168,11 +153,11 @@ class Driver:
         body: dict[str, Any] = {"title": action.title, "as_of": action.as_of.isoformat()}
         if action.restates:
             body |= {"restates": self._editions[action.restates], "reason": action.reason}
-        made = await self.post("/v1/plan/editions", body)
+        made = await self.caller.post("/v1/plan/editions", body)
         self._editions[action.title] = made.json()["id"]
 
     async def _back_entry(self) -> None:
-        answer = await self._send(
+        answer = await self.caller.send(
             "POST",
             "/v1/eldercare/facilities/import",
             content=await asyncio.to_thread(back_entry_workbook),
@@ -180,67 +165,11 @@ class Driver:
         )
         already = answer.status_code == HTTPStatus.CONFLICT
         if not already:
-            _expect_success(answer)
-
-    async def get(self, path: str, query: dict[str, str] | None = None) -> httpx.Response:
-        return _expect_success(await self._send("GET", path, params=query))
-
-    async def post(self, path: str, body: dict[str, Any], *, etag: str = "") -> httpx.Response:
-        """POST under a key that the content gives: the same content is done once."""
-        content = json.dumps(body, ensure_ascii=False, sort_keys=True).encode()
-        key = hashlib.sha256(path.encode() + b"\n" + content).hexdigest()
-        headers = {"Idempotency-Key": f"demo-{key}", "Content-Type": "application/json"}
-        if etag:
-            headers["If-Match"] = etag
-        return _expect_success(await self._send("POST", path, content=content, headers=headers))
-
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        headers: dict[str, str] | None = None,
-        params: dict[str, str] | None = None,
-        content: bytes | None = None,
-    ) -> httpx.Response:
-        for attempt in range(ATTEMPTS):
-            if not self._token:
-                await self._log_in()
-            try:
-                answer = await self.http.request(
-                    method,
-                    self.gateway + path,
-                    headers={"Authorization": f"Bearer {self._token}", **(headers or {})},
-                    params=params,
-                    content=content,
-                )
-            except httpx.TransportError:
-                answer = None
-            if answer is not None and answer.status_code == HTTPStatus.UNAUTHORIZED:
-                self._token = ""
-            elif answer is not None and answer.status_code not in RETRIED:
-                return answer
-            await asyncio.sleep(PAUSE * (attempt + 1))
-        raise DemoError(f"{method} {path}: no answer after {ATTEMPTS} attempts")
-
-    async def _log_in(self) -> None:
-        answer = await self.http.post(
-            f"{self.gateway}/oauth2/token",
-            data={"grant_type": "client_credentials"},
-            auth=(self.client_id, self.client_secret),
-        )
-        self._token = _expect_success(answer).json()["access_token"]
+            expect_success(answer)
 
 
 def _stands_alone(action: Action) -> bool:
     return isinstance(action, Standard | Figure | Register)
-
-
-def _expect_success(answer: httpx.Response) -> httpx.Response:
-    if not answer.is_success:
-        request = answer.request
-        raise DemoError(f"{request.method} {request.url.path}: {answer.status_code} {answer.text}")
-    return answer
 
 
 def back_entry_workbook() -> bytes:

@@ -14,6 +14,7 @@ from chassis.jobs import (
     Job,
     JobHandler,
     JobRunner,
+    Later,
     Record,
     enqueue,
     enqueue_days,
@@ -223,6 +224,143 @@ async def test_a_job_that_fails_holds_nobody_else_up(toy: Toy) -> None:
     working.fails = lambda job: job.key == "bad"
     await finish(runner(toy, working))
     assert working.recorded == ["good"]
+
+
+async def test_what_failed_comes_after_what_was_not_tried_yet(toy: Toy) -> None:
+    now = toy.database.clock.now()
+    await plan(toy, "bad", run_at=now - timedelta(hours=2))
+    working = Working()
+    working.fails = lambda job: job.attempts == 1 and job.key == "bad"
+    one = runner(toy, working)
+    await one.run_one()
+    await wait_over(toy)
+    await plan(toy, "fresh", run_at=now - timedelta(hours=1))
+    await finish(one)
+    assert [job.key for job in working.called] == ["bad", "fresh", "bad"]
+
+
+async def test_one_process_runs_several_at_a_time_so_that_one_that_waits_holds_none_up(
+    toy: Toy,
+) -> None:
+    keys = ["00-hangs", "01-hangs", *(f"{number:02}" for number in range(2, 12))]
+    await plan(toy, *keys)
+    let_go, recorded = asyncio.Event(), asyncio.Queue[str]()
+    hanging = 0
+
+    async def handler(job: Job) -> Record:
+        nonlocal hanging
+        if job.key.endswith("hangs"):
+            hanging += 1
+            await let_go.wait()
+
+        async def record(_: AsyncSession) -> None:
+            recorded.put_nowait(job.key)
+
+        return record
+
+    forever = asyncio.create_task(runner(toy, handler).run(at_once=3))
+    async with asyncio.timeout(30):
+        assert sorted([await recorded.get() for _ in keys[2:]]) == sorted(keys[2:])
+        assert hanging == 2
+        let_go.set()
+        assert {await recorded.get(), await recorded.get()} == {"00-hangs", "01-hangs"}
+    forever.cancel()
+    await asyncio.gather(forever, return_exceptions=True)
+    assert recorded.empty()
+
+
+async def test_no_more_run_at_a_time_than_asked(toy: Toy) -> None:
+    await plan(toy, *(f"{number:02}" for number in range(6)))
+    under_way, most, finished = 0, 0, asyncio.Queue[str]()
+
+    async def handler(job: Job) -> Record:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.02)
+        under_way -= 1
+
+        async def record(_: AsyncSession) -> None:
+            finished.put_nowait(job.key)
+
+        return record
+
+    forever = asyncio.create_task(runner(toy, handler).run(at_once=2))
+    async with asyncio.timeout(30):
+        for _ in range(6):
+            await finished.get()
+    forever.cancel()
+    await asyncio.gather(forever, return_exceptions=True)
+    assert most == 2
+
+
+async def test_several_at_a_time_keep_the_order_of_days(toy: Toy) -> None:
+    async with toy.database.transaction(actor="job:plan") as session:
+        await enqueue_days(session, "toy.work", date(2025, 3, 1), date(2025, 3, 3))
+    toy.running.at("2025-03-03")
+    done = asyncio.Queue[str]()
+
+    async def handler(job: Job) -> Record:
+        async def record(_: AsyncSession) -> None:
+            done.put_nowait(job.arguments["day"])
+
+        return record
+
+    forever = asyncio.create_task(runner(toy, handler, daily=True).run())
+    async with asyncio.timeout(30):
+        days = [await done.get() for _ in range(3)]
+    forever.cancel()
+    await asyncio.gather(forever, return_exceptions=True)
+    assert days == ["2025-03-01", "2025-03-02", "2025-03-03"]
+
+
+async def test_a_handler_may_ask_again_at_a_time_which_is_no_failure(toy: Toy) -> None:
+    basket = await toy.basket()
+    toy.running.at("2025-03-03")
+    await plan(toy, "a")
+    told = datetime(2025, 3, 5, 1, tzinfo=UTC)
+
+    async def note(session: AsyncSession) -> None:
+        await add_item(session, basket, 1)
+
+    working = Working()
+
+    async def handler(job: Job) -> Record:
+        if job.attempts == 1:
+            raise Later(told, note)
+        return await working(job)
+
+    one = runner(toy, handler)
+    assert await one.run_one()
+    (row,) = await toy.running.rows(JOBS)
+    assert (row["run_at"], row["failure"], row["lease_until"]) == (told, None, None)
+    assert row["done_at"] is None
+    assert len(await toy.events()) == 1
+    toy.running.at("2025-03-05", "08:59")
+    assert not await one.run_one()
+    toy.running.at("2025-03-05", "09:00")
+    assert await one.run_one()
+    assert working.recorded == ["a"]
+
+
+async def test_who_lost_its_lease_does_not_put_the_job_off_to_a_time_either(toy: Toy) -> None:
+    await plan(toy, "a")
+    awake = Working()
+    began, taken = asyncio.Event(), asyncio.Event()
+
+    async def later(_: Job) -> Record:
+        began.set()
+        await taken.wait()
+        raise Later(datetime(2030, 1, 1, tzinfo=UTC))
+
+    first = asyncio.create_task(runner(toy, later).run_one())
+    await began.wait()
+    await toy.running.rows("UPDATE chassis.job SET lease_until = now() - interval '1 second'")
+    await runner(toy, awake).run_one()
+    taken.set()
+    await first
+    (row,) = await toy.running.rows(JOBS)
+    assert row["done_at"] is not None
 
 
 async def test_the_effect_and_the_end_of_a_job_are_one_transaction(toy: Toy) -> None:

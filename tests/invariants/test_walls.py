@@ -12,7 +12,11 @@ from tests.support.services import fresh_databases, looked_at
 
 ROOT = Path(__file__).parents[2]
 OPEN = {
-    "relief": {"standard_series", "standard_amount"},  # published amounts, of whole counties
+    "relief": {
+        *("standard_series", "standard_amount"),  # published amounts, of whole counties
+        *("parameter_row", "authority", "authority_ending"),  # the law, of whole counties
+        "person_claim",  # pseudonyms alone: how one person in two towns is found
+    },
     "eldercare": {"imported_history"},  # hashes of workbooks
     "indicator": {
         *("edition", "edition_figure"),  # published: read by everybody
@@ -43,7 +47,7 @@ def calls(folder: str) -> Iterator[tuple[str, ast.Call]]:
                 yield str(path.relative_to(ROOT)), node
 
 
-@pytest.mark.parametrize("folder", ["chassis", "services", "suite"])
+@pytest.mark.parametrize("folder", ["casework", "chassis", "services", "suite"])
 def test_no_actor_is_a_literal(folder: str) -> None:
     """style.md: an actor written as "system" makes an audit worthless."""
     literal = [
@@ -55,7 +59,7 @@ def test_no_actor_is_a_literal(folder: str) -> None:
     assert literal == []
 
 
-@pytest.mark.parametrize("folder", ["services", "suite"])
+@pytest.mark.parametrize("folder", ["casework", "services", "suite"])
 def test_nobody_but_the_chassis_commits(folder: str) -> None:
     found = [
         (path, node.lineno)

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import audit
+from chassis.database import today
 from chassis.problems import Conflict, Problem
 from chassis.spreadsheet import CellError, ImportRefused
 from services.eldercare.facilities import repository, rules, service
@@ -103,10 +104,10 @@ def _drafts(session: AsyncSession, territory: Territory, history: History) -> Dr
 
 
 def _check(session: AsyncSession, drafts: Drafts) -> None:
-    today = service.today(session)
+    day = today(session)
     for facts in drafts.facts.values():
         told = set()
-        for violation in rules.violations(facts, today):
+        for violation in rules.violations(facts, day):
             sheet, row = drafts.rows[violation.fact.id]
             if (row, violation.text) not in told:
                 told.add((row, violation.text))

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from chassis.access import Principal
 from chassis.conditional import IfMatch, set_etag
+from chassis.database import today
 from chassis.fields import Day
 from chassis.idempotency import Idempotent, Route
 from chassis.paging import Page
@@ -95,7 +96,7 @@ async def export_facilities(
     territory: VisibleTerritory,
 ) -> Response:
     """把管辖范围内的设施在某日的情况导出为 xlsx。"""
-    as_of = asked.as_of or service.today(session)
+    as_of = asked.as_of or today(session)
     found = await views.everything(session, territory, asked)
     content = await asyncio.to_thread(workbook.export, found, as_of, asked.known_on)
     return download(content, f"养老服务设施-{as_of}.xlsx")

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import audit
 from chassis.conditional import require_version
+from chassis.database import now, today
 from chassis.ids import new_id
 from chassis.law.units import Register
 from chassis.outbox import emit
@@ -217,14 +218,9 @@ def new_fact(session: AsyncSession, value: Value, valid_from: date, document: st
         valid_from=valid_from,
         value=value,
         document=document,
-        recorded_at=_now(session),
+        recorded_at=now(session),
         recorded_by=session.info["actor"],
     )
-
-
-def today(session: AsyncSession) -> date:
-    day: date = session.info["clock"].today()
-    return day
 
 
 async def _to_change(
@@ -300,7 +296,7 @@ def _recorded_again(session: AsyncSession, fact: Fact, **changed: Any) -> Fact: 
     return replace(
         fact,
         id=new_id(),
-        recorded_at=_now(session),
+        recorded_at=now(session),
         recorded_by=session.info["actor"],
         **changed,
     )
@@ -326,8 +322,3 @@ def _beds(asked: BedCounts) -> Beds:
 def _functions(asked: Iterable[FacilityFunction]) -> Functions:
     chosen = set(asked)
     return Functions(tuple(one for one in FacilityFunction if one in chosen))
-
-
-def _now(session: AsyncSession) -> datetime:
-    now: datetime = session.info["clock"].now()
-    return now.astimezone(UTC)

@@ -1,12 +1,12 @@
 """What is shown of facilities: on a day, as known at the end of another."""
 
 from collections.abc import Collection
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.clock import SHANGHAI
+from chassis.database import end_of, today
 from chassis.paging import Page, decode_cursor, encode_cursor
 from chassis.problems import FieldError, NotFound, Unprocessable
 from contracts.events.eldercare import FacilityPeriod
@@ -27,7 +27,7 @@ from services.eldercare.facilities.schemas import (
     SearchQuery,
     ViewQuery,
 )
-from services.eldercare.facilities.service import Territory, today
+from services.eldercare.facilities.service import Territory
 from services.eldercare.facilities.texts import KINDS, SERIES, value_text
 
 
@@ -97,7 +97,7 @@ async def timeline(
     """A facility's periods, and everything recorded of it until the end of a day."""
     if await repository.find(session, territory.units, facility_id) is None:
         raise NotFound
-    before = _end_of(known_on)
+    before = _before(known_on)
     recorded = await repository.facts_of(session, facility_id)
     facts = [fact for fact in recorded if before is None or fact.recorded_at < before]
     if not facts:
@@ -113,14 +113,7 @@ async def timeline(
 
 
 def _view(session: AsyncSession, units: Collection[int], asked: ViewQuery) -> View:
-    return View(units, asked.as_of or today(session), _end_of(asked.known_on))
-
-
-def _end_of(day: date | None) -> datetime | None:
-    """The instant at which a day ends in Asia/Shanghai."""
-    if day is None:
-        return None
-    return datetime.combine(day + timedelta(days=1), time.min, SHANGHAI)
+    return View(units, asked.as_of or today(session), _before(asked.known_on))
 
 
 def _search(territory: Territory, asked: SearchQuery, as_of: date) -> Search:
@@ -208,3 +201,7 @@ def _show_fact(territory: Territory, fact: Fact, superseded_by: UUID | None) -> 
         superseded_by=superseded_by,
         reason=fact.reason,
     )
+
+
+def _before(known_on: date | None) -> datetime | None:
+    return end_of(known_on) if known_on else None

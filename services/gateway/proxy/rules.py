@@ -24,6 +24,7 @@ UP_MANY = frozenset({b"accept", b"accept-language"})
 DOWN = frozenset(
     {
         *(b"cache-control", b"content-disposition", b"content-encoding", b"content-language"),
+        b"content-security-policy",
         *(b"content-length", b"content-type", b"etag", b"idempotency-replayed", b"last-modified"),
         *(b"link", b"location", b"retry-after", b"vary", b"www-authenticate"),
     }

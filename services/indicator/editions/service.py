@@ -1,11 +1,11 @@
 """Publish editions of the plan's figures: frozen as they were, restated only by another one."""
 
-from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import audit
+from chassis.database import now
 from chassis.ids import new_id
 from chassis.paging import Page, decode_cursor, encode_cursor
 from chassis.problems import Conflict, FieldError, NotFound, Unprocessable
@@ -52,7 +52,7 @@ async def publish(desk: Desk, asked: EditionPublish) -> EditionView:
         title=asked.title,
         as_of=asked.as_of,
         known_on=asked.known_on,
-        frozen_at=_now(desk.session),
+        frozen_at=now(desk.session),
         frozen_by=desk.session.info["actor"],
         definition_version=desk.plan.version,
         restates=asked.restates,
@@ -161,8 +161,3 @@ def _summary(edition: EditionRow, restated_by: UUID | None) -> EditionSummary:
         restated_by=restated_by,
         reason=edition.reason or None,
     )
-
-
-def _now(session: AsyncSession) -> datetime:
-    now: datetime = session.info["clock"].now()
-    return now.astimezone(UTC)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import audit
 from chassis.conditional import require_version
+from chassis.database import now
 from chassis.ids import new_id
 from chassis.outbox import emit
 from chassis.paging import Page, decode_cursor, encode_cursor
@@ -102,7 +103,7 @@ async def correct(
     measure = _measure(desk, series.measure)
     if mistake := rules.value_mistake(measure, asked.value):
         raise _wrong("/value", mistake)
-    wrong.superseded_at = _now(desk.session)
+    wrong.superseded_at = now(desk.session)
     await desk.session.flush()
     right = Told(measure, series.unit_id, wrong.day, asked.value, asked.document)
     row = add(desk.session, series, right, note=asked.reason)
@@ -125,7 +126,7 @@ def add(
         value=figure.value,
         document=figure.document,
         note=note,
-        reported_at=_now(session),
+        reported_at=now(session),
         reported_by=session.info["actor"],
         superseded_at=None,
     )
@@ -246,11 +247,6 @@ def _measure(desk: Desk, code: str) -> Measure:
 
 def _wrong(pointer: str, detail: str) -> Unprocessable:
     return Unprocessable("请按提示更正后重新提交", errors=[FieldError(pointer, detail)])
-
-
-def _now(session: AsyncSession) -> datetime:
-    now: datetime = session.info["clock"].now()
-    return now.astimezone(UTC)
 
 
 def _place(after: Sequence[str | int]) -> tuple[date, UUID]:

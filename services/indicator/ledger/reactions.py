@@ -17,6 +17,7 @@ from contracts.events.envelope import CloudEvent
 from services.indicator.ledger import repository
 from services.indicator.ledger.repository import Posting, State, SubjectKey
 from services.indicator.ledger.rules import (
+    AWARD_TOPIC,
     FACILITY_TOPIC,
     FIGURE_TOPIC,
     REGISTER_MARKERS,
@@ -30,7 +31,7 @@ from services.indicator.ledger.rules import (
 )
 from services.indicator.plans.loader import load_plan
 
-TOPICS = (FACILITY_TOPIC, STANDARD_TOPIC, FIGURE_TOPIC, SOCIAL_WORKER_TOPIC)
+TOPICS = (FACILITY_TOPIC, STANDARD_TOPIC, FIGURE_TOPIC, SOCIAL_WORKER_TOPIC, AWARD_TOPIC)
 
 
 async def post(session: AsyncSession, events: Sequence[Received]) -> None:

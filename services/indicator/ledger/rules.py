@@ -23,10 +23,11 @@ from contracts.events.eldercare import (
     OperatorKind,
 )
 from contracts.events.indicator import FigureSeries
-from contracts.events.relief import Standard
+from contracts.events.relief import Area, Award, AwardPeriod, AwardState, Standard
 
 FACILITY_TOPIC = "minzheng.eldercare.facility"
 STANDARD_TOPIC = "minzheng.relief.standard"
+AWARD_TOPIC = "minzheng.relief.award"
 SOCIAL_WORKER_TOPIC = "minzheng.community.social_worker"
 FIGURE_TOPIC = "minzheng.indicator.figure"
 UNIT_TOPIC = "minzheng.placename.unit"
@@ -40,10 +41,15 @@ PASSED = "eldercare.institution.passed"
 COMPREHENSIVE = "eldercare.comprehensive"
 SOCIAL_WORKERS = "community.social_workers"
 CERTIFIED_SOCIAL_WORKERS = "community.social_workers.certified"
+AWARD_HOUSEHOLDS = "relief.award.households"
+AWARD_PERSONS = "relief.award.persons"
+AWARD_AMOUNT = "relief.award.amount"
 
 KNOWN = "#known"
 """Suffix of a marker measure, by which a known zero differs from what nobody has told."""
-REGISTER_MARKERS = frozenset({f"{FACILITY_TOPIC}{KNOWN}", f"{SOCIAL_WORKER_TOPIC}{KNOWN}"})
+REGISTER_MARKERS = frozenset(
+    f"{topic}{KNOWN}" for topic in (FACILITY_TOPIC, SOCIAL_WORKER_TOPIC, AWARD_TOPIC)
+)
 """Markers of what is_register: known to all units alike, whichever unit's subject came first."""
 
 
@@ -162,7 +168,7 @@ class Entry(NamedTuple):
 
 _ZERO = Decimal(0)
 
-Subject: TypeAlias = Facility | Standard | FigureSeries | SocialWorker
+Subject: TypeAlias = Facility | Standard | FigureSeries | SocialWorker | Award
 Slot: TypeAlias = tuple[str, str, int, date]
 _State: TypeAlias = Mapping[tuple[str, str, int], Decimal]
 
@@ -178,6 +184,8 @@ def entries(subject: Subject, parameters: Parameters) -> tuple[Entry, ...]:
             return _facility(subject, parameters)
         case Standard():
             return _standard(subject, parameters)
+        case Award():
+            return _award(subject)
         case SocialWorker():
             return _social_worker(subject)
         case FigureSeries():
@@ -294,6 +302,41 @@ def _standard(standard: Standard, parameters: Parameters) -> tuple[Entry, ...]:
         return ()
     amounts = {period.from_: period.amount for period in standard.periods}
     return _series(measure, standard.unit, amounts, yearly=False)
+
+
+def _award(award: Award) -> tuple[Entry, ...]:
+    first = next((period for period in award.periods if _is_awarded(period)), None)
+    if first is None:
+        return ()
+    marker = (f"{AWARD_TOPIC}{KNOWN}", "", first.unit)
+
+    def state_on(day: date) -> _State:
+        period = in_force(award.periods, day)
+        if period is None or day < first.from_:
+            return {}
+        amounts = _award_amounts(period).items()
+        return {(measure, "", period.unit): n for measure, n in amounts} | {marker: Decimal(1)}
+
+    return _steps((period.from_ for period in award.periods), state_on)
+
+
+def _is_awarded(period: AwardPeriod) -> bool:
+    """Whether the household is on the rolls (在保): so it is until the grace (渐退) has ended."""
+    return period.state is not AwardState.STOPPED
+
+
+def _award_amounts(period: AwardPeriod) -> dict[str, Decimal]:
+    """Of all areas, and of the period's own where it is one of the two."""
+    if not _is_awarded(period):
+        return {}
+    everywhere = {
+        AWARD_HOUSEHOLDS: Decimal(1),
+        AWARD_PERSONS: Decimal(period.persons),
+        AWARD_AMOUNT: period.amount + period.extras,
+    }
+    if period.area is Area.ALL:
+        return everywhere
+    return everywhere | {f"{measure}.{period.area}": n for measure, n in everywhere.items()}
 
 
 def _social_worker(worker: SocialWorker) -> tuple[Entry, ...]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.clock import SHANGHAI
+from chassis.database import end_of, today
 from chassis.law.units import Register, Scope
 from chassis.problems import FieldError, NotFound, Unprocessable
 from services.indicator.plans.grounds import Area, ScopeArea, UnitArea
@@ -31,8 +31,7 @@ class Desk:
 
     @property
     def today(self) -> date:
-        day: date = self.session.info["clock"].today()
-        return day
+        return today(self.session)
 
     @property
     def default_day(self) -> date:
@@ -67,7 +66,7 @@ class View:
         """The end of the day in Asia/Shanghai by which something had to be known."""
         if self.known_on is None:
             return None
-        return datetime.combine(self.known_on + timedelta(days=1), time.min, SHANGHAI)
+        return end_of(self.known_on)
 
 
 def view(desk: Desk, as_of: date | None, known_on: date | None, division: str | None) -> View:

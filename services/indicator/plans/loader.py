@@ -31,11 +31,13 @@ from services.indicator.plans.expressions import (
     percentage,
 )
 from services.indicator.plans.rules import (
+    Beside,
     Indicator,
     IndicatorKind,
     Judged,
     Operator,
     Owner,
+    Part,
     Plan,
     ReportDue,
     Target,
@@ -171,6 +173,16 @@ class _TargetRow(_Row):
         return self
 
 
+class _BesideRow(_Row):
+    name: str
+    measure: str
+    urban: str
+    rural: str
+    unit: str
+    decimals: int = Field(ge=0)
+    note: str = ""
+
+
 @cache
 def load_plan(code: str = PLAN) -> Plan:
     """The plan packaged under `code`."""
@@ -178,7 +190,7 @@ def load_plan(code: str = PLAN) -> Plan:
 
 
 def read_plan(folder: Traversable) -> Plan:
-    """The plan in a folder of plan, measures, indicators and targets; raises PlanError."""
+    """The plan in a folder of its files; raises PlanError."""
     plan = _checked(_PlanRow, _yaml(folder, "plan.yaml"), "plan.yaml")
     measures = _each(folder, "measures.yaml", _measure)
     targets = _yaml(folder, "targets.yaml")
@@ -187,6 +199,10 @@ def read_plan(folder: Traversable) -> Plan:
         return _indicator(code, row, targets.pop(code, []), plan, measures)
 
     indicators = _each(folder, "indicators.yaml", indicator)
+
+    def beside(code: str, row: object) -> Beside:
+        return _beside(code, row, measures)
+
     if targets:
         raise PlanError(f"targets.yaml: no indicator {', '.join(targets)}")
     return Plan(
@@ -209,6 +225,7 @@ def read_plan(folder: Traversable) -> Plan:
             measures,
         ),
         indicators=tuple(sorted(indicators.values(), key=lambda i: i.no)),
+        beside=tuple(_each(folder, "beside.yaml", beside).values()),
     )
 
 
@@ -296,6 +313,15 @@ def _target(content: object, scope: str, measures: Mapping[str, Measure], where:
         scope=row.scope or scope,
         measured=measured,
     )
+
+
+def _beside(code: str, content: object, measures: Mapping[str, Measure]) -> Beside:
+    row = _checked(_BesideRow, content, f"beside.yaml: {code}")
+    parts = {Part.TOTAL: row.measure, Part.URBAN: row.urban, Part.RURAL: row.rural}
+    for measure in parts.values():
+        if measure not in measures:
+            raise PlanError(f"beside.yaml: {code}: {measure!r} is not a declared measure")
+    return Beside(code, row.name, parts, row.unit, row.decimals, row.note)
 
 
 def _expression(text: str | None, measures: Mapping[str, Measure]) -> Expression | None:

@@ -158,6 +158,29 @@ class Indicator:
         return date(day.year + 1, rules[-1].month, rules[-1].day) if rules else None
 
 
+class Part(StrEnum):
+    """What a figure beside the indicators is told for."""
+
+    TOTAL = "total"
+    URBAN = "urban"
+    RURAL = "rural"
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A figure of the day's work (业务数据) that stands beside the indicators, without a target.
+
+    `measures` are those of its parts; the total may be more than the two areas together.
+    """
+
+    code: str
+    name: str
+    measures: Mapping[Part, str]
+    unit: str
+    decimals: int
+    note: str
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A plan; `version` is that of its definitions, `district` the unit that it was made for.
@@ -177,6 +200,7 @@ class Plan:
     freeze_day: int
     parameters: Parameters
     indicators: tuple[Indicator, ...]
+    beside: tuple[Beside, ...]
 
     @property
     def measures(self) -> Mapping[str, Measure]:

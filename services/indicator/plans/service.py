@@ -1,5 +1,6 @@
 """What the plan's pages ask: the board, one indicator, its line, its origins, the towns."""
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from chassis.paging import Page, decode_cursor, encode_cursor
 from chassis.problems import FieldError, Unprocessable
 from services.indicator.ledger import repository
 from services.indicator.ledger.models import LedgerEntry
+from services.indicator.ledger.repository import Within
 from services.indicator.ledger.rules import KNOWN, KeyKind
 from services.indicator.plans import views
 from services.indicator.plans.access import Desk, View, view
@@ -122,10 +124,21 @@ async def lineage(desk: Desk, code: str, asked: LineageQuery) -> Page[LineageIte
     A presence (个数) is the number of keys whose entries add up to more than zero. A reported
     figure that moved nothing, a zero say, stands there with 0: it is what makes the value known.
     """
-    after = decode_cursor(asked.cursor, PLACE)
     seen = view(desk, asked.as_of, asked.known_on, asked.division)
     made = (await readings(desk, seen, [(desk.indicator(code), seen.as_of)]))[0]
-    spans = lineage_spans(made)
+    page = await entries_page(desk, seen, lineage_spans(made), asked)
+    if any(desk.plan.measures[code].key is KeyKind.PERSON for code, _ in made.sources):
+        await audit.record(
+            desk.session, action="indicator.lineage.read", subject=f"{code} {seen.as_of}"
+        )
+    return page
+
+
+async def entries_page(
+    desk: Desk, seen: View, spans: Collection[Within], asked: LineageQuery
+) -> Page[LineageItem]:
+    """The entries of `spans` from where the cursor stands."""
+    after = decode_cursor(asked.cursor, PLACE)
     if not spans:
         return Page(items=[])
     entries = await repository.lineage(
@@ -136,10 +149,6 @@ async def lineage(desk: Desk, code: str, asked: LineageQuery) -> Page[LineageIte
         after=_place(after) if after else None,
         limit=asked.limit + 1,
     )
-    if any(desk.plan.measures[code].key is KeyKind.PERSON for code, _ in made.sources):
-        await audit.record(
-            desk.session, action="indicator.lineage.read", subject=f"{code} {seen.as_of}"
-        )
     shown = entries[: asked.limit]
     more = len(entries) > asked.limit
     return Page(

@@ -1,14 +1,14 @@
 """Set, correct and show the standards of relief."""
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import audit
-from chassis.clock import SHANGHAI
 from chassis.conditional import require_version
+from chassis.database import day_of, now, today
 from chassis.ids import new_id
 from chassis.law.units import Register
 from chassis.outbox import emit
@@ -84,7 +84,7 @@ async def correct_standard(
         for one in amounts
     ):
         raise AlreadySet("更正后的施行日期已有另一项金额")
-    wrong.superseded_at = _now(session)
+    wrong.superseded_at = now(session)
     await session.flush()
     session.add(_amount(session, series, asked.valid_from, asked, note=asked.reason))
     await _publish(session, series, "corrected")
@@ -101,7 +101,7 @@ async def view(
 ) -> list[StandardView]:
     """The series with what is in force on a day, as known at the end of another."""
     amounts = await repository.amounts_of(session, [one.id for one in series])
-    today = session.info["clock"].today()
+    day = today(session)
     views = []
     for one in series:
         facts = [_fact(row, known_on) for row in amounts[one.id] if _known(row, known_on)]
@@ -113,8 +113,8 @@ async def view(
                 code=one.code,
                 area=one.area,
                 unit=one.unit_id,
-                division=register.code_of(one.unit_id, min(as_of, today)),
-                division_name=register.name_of(one.unit_id, min(as_of, today)),
+                division=register.code_of(one.unit_id, min(as_of, day)),
+                division_name=register.name_of(one.unit_id, min(as_of, day)),
                 in_force=_show(rows[current.id]) if current else None,
                 amounts=[_show(rows[fact.id]) for fact in facts],
             )
@@ -151,7 +151,7 @@ def _amount(
         amount=asked.amount,
         document=asked.document,
         note=note,
-        recorded_at=_now(session),
+        recorded_at=now(session),
         recorded_by=session.info["actor"],
         superseded_at=None,
     )
@@ -176,14 +176,9 @@ async def _publish(session: AsyncSession, series: StandardSeries, verb: str) -> 
     await audit.record(session, action=f"relief.standard.{verb}", subject=str(series.id))
 
 
-def _now(session: AsyncSession) -> datetime:
-    now: datetime = session.info["clock"].now()
-    return now.astimezone(UTC)
-
-
 def _fact(row: StandardAmount, known_on: date | None) -> rules.Amount:
     superseded = row.superseded_at is not None and (
-        known_on is None or _day(row.superseded_at) <= known_on
+        known_on is None or day_of(row.superseded_at) <= known_on
     )
     return rules.Amount(
         row.id, row.valid_from, row.amount, row.document, row.recorded_at, superseded
@@ -191,11 +186,7 @@ def _fact(row: StandardAmount, known_on: date | None) -> rules.Amount:
 
 
 def _known(row: StandardAmount, known_on: date | None) -> bool:
-    return known_on is None or _day(row.recorded_at) <= known_on
-
-
-def _day(instant: datetime) -> date:
-    return instant.astimezone(SHANGHAI).date()
+    return known_on is None or day_of(row.recorded_at) <= known_on
 
 
 def _show(row: StandardAmount) -> AmountView:

@@ -373,6 +373,65 @@ def lineage_of(row: Row, start: int, limit: int) -> dict[str, Any]:
     return {"items": items, "next_cursor": str(start + limit) if more else None}
 
 
+BESIDE = (
+    ("relief_households", "低保在保户数", "户", 0),
+    ("relief_persons", "低保在保人数", "人", 0),
+    ("relief_amount", "低保月发放金额", "元/月", 2),
+)
+
+
+def beside_parts(place: int, code: str, decimals: int) -> dict[str, str]:
+    """Of a town: households by its place in the list, of which the streets' are urban."""
+    of_each = {"relief_households": 1, "relief_persons": 2, "relief_amount": Decimal("810.50")}
+    value = Decimal((10 + place) * of_each[code])
+    urban = value if TOWNS[place].endswith("街道") else Decimal(0)
+    parts = {"value": value, "urban": urban, "rural": value - urban}
+    return {part: f"{amount:.{decimals}f}" for part, amount in parts.items()}
+
+
+def beside_of(division: str | None) -> dict[str, Any]:
+    places = range(len(TOWNS)) if division is None else [CODES.index(division)]
+    items = []
+    for code, name, unit, decimals in BESIDE:
+        of_towns = [beside_parts(place, code, decimals) for place in places]
+        total = {part: str(sum(Decimal(one[part]) for one in of_towns)) for part in of_towns[0]}
+        items.append({"code": code, "name": name, "unit": unit, "note": "停发的不计", **total})
+    return {"as_of": TODAY.isoformat(), "division": division, "items": items}
+
+
+def beside_matrix() -> dict[str, Any]:
+    return {
+        "as_of": TODAY.isoformat(),
+        "figures": [{"code": code, "name": name, "unit": unit} for code, name, unit, _ in BESIDE],
+        "rows": [
+            {
+                "division": CODES[place],
+                "name": town,
+                "cells": {code: beside_parts(place, code, end) for code, _, _, end in BESIDE},
+            }
+            for place, town in enumerate(TOWNS)
+        ],
+    }
+
+
+def beside_lineage(start: int, limit: int, area: str) -> dict[str, Any]:
+    total = {"total": 25, "urban": 15, "rural": 10}[area]
+    items = [
+        {
+            "event_id": identity("award-event", each),
+            "event_type": "minzheng.relief.award.approved.v1",
+            "subject": identity("award", each),
+            "measure_name": "低保在保户数",
+            "unit_name": TOWNS[each % 22],
+            "effective_date": f"2025-0{1 + each % 6}-01",
+            "recorded_at": "2024-12-20T02:30:00Z",
+            "amount": "1",
+        }
+        for each in range(start, min(start + limit, total))
+    ]
+    return {"items": items, "next_cursor": str(start + limit) if start + limit < total else None}
+
+
 def facility_of(place: int) -> dict[str, Any]:
     kinds = ("institution", "town_centre", "rural_home", "community_station")
     return {
@@ -497,14 +556,20 @@ def problem(status: int, title: str, detail: str = "") -> Response:
 ALLOWED = {
     "/v1/plan": set(),
     "/v1/plan/matrix": {"as_of", "known_on"},
+    "/v1/plan/beside": {"as_of", "known_on", "division"},
+    "/v1/plan/beside/matrix": {"as_of", "known_on"},
     "/v1/plan/editions": {"limit", "cursor"},
 }
 
 
 def stand_in() -> FastAPI:
-    """`state.away` makes it answer 503, `state.tokens` counts tokens, `state.valid` is the last."""
+    """`state.away` makes it answer 503, `state.beside_away` for what stands beside the plan alone.
+
+    `state.tokens` counts tokens, of which the last is valid.
+    """
     app = FastAPI()
     app.state.away = False
+    app.state.beside_away = False
     app.state.tokens = 0
     app.state.seen = []
     app.state.editions = []
@@ -513,9 +578,9 @@ def stand_in() -> FastAPI:
 
     @app.middleware("http")
     async def guard(request: Request, call_next: Any) -> Response:
-        if app.state.away:
-            return problem(503, "服务暂时不可用")
         path = request.url.path
+        if app.state.away or (app.state.beside_away and path.startswith("/v1/plan/beside")):
+            return problem(503, "服务暂时不可用")
         if path.startswith("/v1/"):
             app.state.seen.append(f"{path}?{request.url.query}")
             if request.headers.get("authorization") != f"Bearer token-{app.state.tokens}":
@@ -541,6 +606,7 @@ def stand_in() -> FastAPI:
         )
 
     add_plan(app)
+    add_beside(app)
     add_editions(app)
     add_facilities(app)
     return app
@@ -595,6 +661,23 @@ def add_plan(app: FastAPI) -> None:
     @app.get("/v1/plan/matrix")
     async def matrix(request: Request) -> dict[str, Any]:
         return matrix_of(day_of(request, "as_of") or TODAY)
+
+
+def add_beside(app: FastAPI) -> None:
+    @app.get("/v1/plan/beside")
+    async def beside(request: Request) -> dict[str, Any]:
+        return beside_of(request.query_params.get("division"))
+
+    @app.get("/v1/plan/beside/matrix")
+    async def matrix() -> dict[str, Any]:
+        return beside_matrix()
+
+    @app.get("/v1/plan/beside/{code}/lineage")
+    async def lineage(code: str, request: Request) -> Any:
+        if code not in {one[0] for one in BESIDE}:
+            return problem(404, "未找到", "没有此项业务数据")
+        query = request.query_params
+        return beside_lineage(int(query.get("cursor", "0")), int(query["limit"]), query["area"])
 
 
 def add_editions(app: FastAPI) -> None:

@@ -26,6 +26,7 @@ NURSING = "nursing_bed_share"
 PATHS = (
     "/",
     f"/?open={NURSING}",
+    "/?open=relief_amount",
     "/matrix",
     "/editions",
     f"/editions/{identity('edition', 1)}",
@@ -252,6 +253,73 @@ class TestDetails:
         desk.locator(".town-list").get_by_role("link", name="古路镇").click()
         desk.wait_for_url(re.compile(rf"division=500112118000&open={NURSING}"))
         expect(desk.locator(".verdict")).to_contain_text("古路镇")
+
+
+class TestBeside:
+    """The figures of the day's work (业务数据), below the 18."""
+
+    def test_households_persons_and_monthly_amount_stand_below_the_board_by_area(
+        self, desk: Page, console: Console
+    ) -> None:
+        shown(desk, console, "/")
+        section = desk.locator(".beside-section")
+        expect(section.locator("h2")).to_have_text("业务数据")
+        expect(section.locator("thead th")).to_have_text(["项目", "合计", "城市", "农村", ""])
+        rows = section.locator(".beside-row")
+        expect(rows.locator(".indicator")).to_have_text(
+            ["低保在保户数", "低保在保人数", "低保月发放金额"]
+        )
+        expect(rows.nth(0).locator(".value")).to_have_text(["451 户", "165 户", "286 户"])
+        expect(rows.nth(2).locator(".value").first).to_have_text("365,535.50 元/月")
+        last = desk.locator(".indicator-row").last.bounding_box()
+        below = section.bounding_box()
+        assert last is not None
+        assert below is not None
+        assert below["y"] >= last["y"] + last["height"]
+
+    def test_a_row_opens_to_its_towns_and_its_entries(self, desk: Page, console: Console) -> None:
+        shown(desk, console, "/")
+        turner = desk.locator("#row-relief_households .more-button")
+        turner.click()
+        expect(turner).to_have_attribute("aria-expanded", "true")
+        details = desk.locator(".beside .details")
+        towns = details.locator(".towns tbody tr")
+        expect(towns).to_have_count(22)
+        expect(towns.first.locator("td")).to_have_text(["双龙湖街道", "10 户", "10 户", "0 户"])
+        entries = details.locator(".lineage tbody tr")
+        expect(entries).to_have_count(20)
+        expect(entries.first).to_contain_text("社会救助待遇 · 确认")
+        desk.get_by_role("button", name="再看 20 条").click()
+        expect(entries).to_have_count(25)
+        details.get_by_role("button", name="农村").click()
+        expect(entries).to_have_count(10)
+        turner.click()
+        expect(details).to_be_hidden()
+
+    def test_a_town_of_the_list_opens_with_its_own_figures(
+        self, desk: Page, console: Console
+    ) -> None:
+        shown(desk, console, "/?open=relief_persons")
+        desk.locator(".towns").get_by_role("link", name="古路镇").click()
+        desk.wait_for_url(re.compile(r"division=500112118000&open=relief_persons"))
+        row = desk.locator("#row-relief_persons")
+        expect(row.locator(".value")).to_have_text(["56 人", "0 人", "56 人"])
+        expect(desk.locator(".beside .lineage tbody tr")).to_have_count(20)
+        expect(desk.locator(".towns")).to_have_count(0)
+
+    def test_while_they_are_away_the_board_stands_and_they_come_by_themselves(
+        self, desk: Page, console: Console
+    ) -> None:
+        console.gateway.state.beside_away = True
+        try:
+            shown(desk, console, "/")
+            expect(desk.locator(".indicator-row")).to_have_count(18)
+            expect(desk.locator(".line svg")).to_have_count(17)
+            expect(desk.locator(".beside-section .notice.away")).to_contain_text("自动重试")
+        finally:
+            console.gateway.state.beside_away = False
+        expect(desk.locator(".beside-row")).to_have_count(3)
+        expect(desk.locator(".notice.away")).to_have_count(0)
 
 
 class TestMatrix:

@@ -229,6 +229,7 @@ class TestTowns:
 class TestRecords:
     def test_events_are_called_by_their_chinese_names(self) -> None:
         assert wording.event("minzheng.eldercare.facility.assessed.v1") == "养老服务设施 · 评估"
+        assert wording.event("minzheng.relief.award.stopped.v1") == "社会救助待遇 · 停发"
         assert wording.event("minzheng.welfare.unknown.made.v1") == (
             "minzheng.welfare.unknown.made.v1"
         )

@@ -23,7 +23,16 @@ from contracts.events.eldercare import (
     OperatorKind,
 )
 from contracts.events.envelope import CloudEvent
-from contracts.events.relief import Area, Standard, StandardCode, StandardPeriod
+from contracts.events.relief import (
+    Area,
+    Award,
+    AwardPeriod,
+    AwardState,
+    Programme,
+    Standard,
+    StandardCode,
+    StandardPeriod,
+)
 from contracts.model import Contract
 from contracts.topics import BY_DATA
 from tests.support.services import DISTRICT, Running
@@ -108,9 +117,33 @@ def worker(
     )
 
 
+def award_period(first: str, unit: int = YUFENGSHAN_VILLAGE, **changes: object) -> AwardPeriod:
+    """A rural household of three, 810 yuan a month and 100 for its persons, unless said otherwise.
+
+    One that is stopped gets nothing.
+    """
+    values: dict[str, object] = {
+        "from_": day(first),
+        "unit": unit,
+        "area": Area.RURAL,
+        "state": AwardState.PAID,
+        "persons": 3,
+        "amount": Decimal(810),
+        "extras": Decimal(100),
+    }
+    if changes.get("state") is AwardState.STOPPED:
+        values |= {"persons": 0, "amount": Decimal(0), "extras": Decimal(0)}
+    return AwardPeriod.model_validate(values | changes)
+
+
+def award(*periods: AwardPeriod, id_: UUID | None = None) -> Award:
+    return Award(id=id_ or new_id(), programme=Programme.DIBAO, case=new_id(), periods=periods)
+
+
 VERBS = {
     "minzheng.eldercare.facility": "changed",
     "minzheng.relief.standard": "set",
+    "minzheng.relief.award": "changed",
     "minzheng.community.social_worker": "changed",
     "minzheng.placename.unit": "changed",
 }
@@ -147,6 +180,11 @@ class House:
 
     async def send(self, *events: CloudEvent) -> None:
         """Append to the topics, and have the indicator service take it."""
+        await self.publish(*events)
+        await self.running.consume()
+
+    async def publish(self, *events: CloudEvent) -> None:
+        """Append to the topics; nobody has read it yet."""
         messages = [
             Message(
                 event.type.rsplit(".", 2)[0],
@@ -160,7 +198,6 @@ class House:
             for start in range(0, len(messages), 500):
                 await producer.send(messages[start : start + 500], timeout=20)
         self.published += events
-        await self.running.consume()
 
     async def tell(self, *data: Contract, at: str) -> list[CloudEvent]:
         events = [self.event(one, at=at) for one in data]
@@ -230,12 +267,24 @@ class House:
         assert found is None or isinstance(found, str)
         return found
 
-    async def lineage(self, code: str, **asked: object) -> list[dict[str, Any]]:
+    async def beside(self, **asked: object) -> dict[str, dict[str, str | None]]:
+        """What stands beside the indicators, by code: the total and the two areas."""
+        claims = {key: asked.pop(key) for key in ("divisions",) if key in asked}
+        answer = await self.get("/v1/plan/beside", asked, **claims)
+        assert answer.status_code == 200, answer.text
+        return {
+            one["code"]: {part: one[part] for part in ("value", "urban", "rural")}
+            for one in answer.json()["items"]
+        }
+
+    async def lineage(
+        self, code: str, *, of: str = "indicators", **asked: object
+    ) -> list[dict[str, Any]]:
         """All pages."""
         claims = {key: asked.pop(key) for key in ("divisions",) if key in asked}
         items: list[dict[str, Any]] = []
         while True:
-            answer = await self.get(f"/v1/plan/indicators/{code}/lineage", asked, **claims)
+            answer = await self.get(f"/v1/plan/{of}/{code}/lineage", asked, **claims)
             assert answer.status_code == 200, answer.text
             items += answer.json()["items"]
             if answer.json()["next_cursor"] is None:

@@ -119,6 +119,29 @@ class Recount:
         }
         return Fraction(len(towns))
 
+    def awards(self, day: date, where: Where, area: str = "") -> Mapping[str, Count]:
+        """Households, persons and yuan a month of the awards that are paid or in their grace."""
+        names = ("relief_households", "relief_persons", "relief_amount")
+        in_scope = where.town is not None or SCOPE.from_ <= day <= (SCOPE.to or date.max)
+        known = any(
+            period["state"] != "stopped" and _day(period["from"]) <= day
+            for one in self._states("award")
+            for period in one["periods"]
+        )
+        if not known or not in_scope:
+            return dict.fromkeys(names)
+        totals = dict.fromkeys(names, Fraction(0))
+        for one in self._states("award"):
+            past = [period for period in one["periods"] if _day(period["from"]) <= day]
+            if not past or past[-1]["state"] == "stopped" or not where.holds(past[-1]["unit"], day):
+                continue
+            if area in ("", past[-1]["area"]):
+                totals["relief_households"] += 1
+                totals["relief_persons"] += past[-1]["persons"]
+                totals["relief_amount"] += Fraction(past[-1]["amount"])
+                totals["relief_amount"] += Fraction(past[-1]["extras"])
+        return totals
+
     def workers(self, day: date, where: Where) -> Count:
         if not self._known("social_worker", "registered", day):
             return None

@@ -20,6 +20,8 @@ from tests.services.indicator.house import (
     YUFENGSHAN,
     YUFENGSHAN_VILLAGE,
     House,
+    award,
+    award_period,
     facility,
     period,
     worker,
@@ -30,6 +32,7 @@ OWN = {"divisions": (str(YUFENGSHAN),)}
 AS_OF = {"as_of": "2020-12-31"}
 OWN_FACILITY = facility(period("2020-01-01", YUFENGSHAN_VILLAGE, functions=COMPREHENSIVE))
 FOREIGN_FACILITY = facility(period("2020-01-01", LONGXING, beds=99, beds_in_use=99))
+OWN_AWARD = award(award_period("2020-01-01"))
 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -49,6 +52,8 @@ async def house(
             FOREIGN_FACILITY,
             worker(uuid4(), ("2020-01-01", YUFENGSHAN, True)),
             worker(uuid4(), ("2020-01-01", LONGXING, True)),
+            OWN_AWARD,
+            award(award_period("2020-01-01", LONGXING, persons=5)),
             at="2020-01-02",
         )
         await house.report("welfare.lottery.outlets", "2020-12-31", "411")
@@ -75,6 +80,8 @@ async def test_without_a_division_a_town_gets_its_own_figures(house: House) -> N
         "indicators/eldercare_beds/series",
         "indicators/eldercare_beds/lineage",
         "indicators/export",
+        "beside",
+        "beside/relief_households/lineage",
         "figures",
     ],
 )
@@ -119,10 +126,26 @@ async def test_matrix_and_export_hold_the_own_town_alone(house: House) -> None:
     assert {row[1] for row in book["说明"].iter_rows(values_only=True)} >= {"玉峰山镇"}
 
 
+async def test_of_what_stands_beside_a_town_sees_its_own_alone(house: House) -> None:
+    beside = (await house.get("/v1/plan/beside", AS_OF, **OWN)).json()
+    assert (beside["division"], beside["scope_name"]) == (str(YUFENGSHAN), "玉峰山镇")
+    assert (await house.beside(**AS_OF, **OWN))["relief_persons"]["value"] == "3"
+    assert (await house.beside(**AS_OF))["relief_persons"]["value"] == "8"
+    items = await house.lineage("relief_persons", of="beside", **AS_OF, **OWN)
+    assert {(one["subject"], one["unit"]) for one in items} == {
+        (str(OWN_AWARD.id), str(YUFENGSHAN_VILLAGE))
+    }
+    matrix = (await house.get("/v1/plan/beside/matrix", AS_OF, **OWN)).json()
+    assert [row["division"] for row in matrix["rows"]] == [str(YUFENGSHAN)]
+    both = {"divisions": (str(YUFENGSHAN), str(LONGXING))}
+    assert (await house.get("/v1/plan/beside", AS_OF, **both)).status_code == 422
+
+
 async def test_a_village_sees_itself(house: House) -> None:
     village = {"divisions": (str(YUFENGSHAN_VILLAGE),)}
     assert await house.value("eldercare_beds", **AS_OF, **village) == "40"
     assert await house.value("social_workers", **AS_OF, **village) == "0"
+    assert (await house.beside(**AS_OF, **village))["relief_households"]["value"] == "1"
     asked = {**AS_OF, "division": str(YUFENGSHAN)}
     assert (await house.get("/v1/plan/indicators", asked, **village)).status_code == 404
 
@@ -139,6 +162,8 @@ async def test_a_token_without_a_division_sees_nothing(house: House) -> None:
     none = {"divisions": ()}
     assert (await house.get("/v1/plan/indicators", **none)).status_code == 404
     assert (await house.get("/v1/plan/matrix", AS_OF, **none)).json()["rows"] == []
+    assert (await house.get("/v1/plan/beside", **none)).status_code == 404
+    assert (await house.get("/v1/plan/beside/matrix", AS_OF, **none)).json()["rows"] == []
     assert (await house.get("/v1/plan/figures", **none)).json()["items"] == []
 
 
@@ -166,6 +191,9 @@ async def test_a_query_that_forgot_its_filter_sees_nothing_foreign(
         ("GET", "/v1/plan/indicators/eldercare_beds/series"),
         ("GET", "/v1/plan/indicators/eldercare_beds/lineage"),
         ("GET", "/v1/plan/matrix"),
+        ("GET", "/v1/plan/beside"),
+        ("GET", "/v1/plan/beside/matrix"),
+        ("GET", "/v1/plan/beside/relief_households/lineage"),
         ("GET", "/v1/plan/measures"),
         ("GET", "/v1/plan/figures"),
         ("POST", "/v1/plan/figures"),
@@ -215,6 +243,11 @@ async def test_parked_events_are_for_who_operates_the_service(house: House) -> N
             {"cursor": encode_cursor("9999-99-99", "a", "b", "c", "d", 1)},
         ),
         ("indicators/eldercare_beds/lineage", {"limit": "0"}),
+        ("beside", {"as_of": "2020-02-30"}),
+        ("beside", {"area": "urban"}),
+        ("beside/matrix", {"division": "500112129000"}),
+        ("beside/relief_households/lineage", {"area": "all"}),
+        ("beside/relief_households/lineage", {"cursor": "x"}),
         ("editions", {"cursor": "WyJhIl0"}),
         ("editions", {"limit": "0"}),
         ("editions", {"as_of": "2020-12-31"}),
@@ -234,7 +267,15 @@ async def test_hostile_questions_are_refused(
 @pytest.mark.parametrize("day", ["1949-10-01", "2099-12-31"])
 @pytest.mark.parametrize(
     "path",
-    ["indicators", "indicators/eldercare_beds", "indicators/eldercare_beds/lineage", "matrix"],
+    [
+        "indicators",
+        "indicators/eldercare_beds",
+        "indicators/eldercare_beds/lineage",
+        "matrix",
+        "beside",
+        "beside/relief_amount/lineage",
+        "beside/matrix",
+    ],
 )
 async def test_the_first_and_the_last_day_have_no_figures_and_no_error(
     house: House, path: str, day: str
@@ -246,6 +287,7 @@ async def test_the_first_and_the_last_day_have_no_figures_and_no_error(
 @pytest.mark.parametrize("code", ["%00", "..%2f..", "x' OR 1=1", "a" * 5000])
 async def test_hostile_paths_are_not_found(house: House, code: str) -> None:
     assert (await house.get(f"/v1/plan/indicators/{code}")).status_code == 404
+    assert (await house.get(f"/v1/plan/beside/{code}/lineage")).status_code == 404
 
 
 async def test_the_plan_itself_takes_no_parameter(house: House) -> None:

@@ -18,7 +18,16 @@ from contracts.events.eldercare import (
     OperatorKind,
 )
 from contracts.events.indicator import FigureEntry, FigureSeries
-from contracts.events.relief import Area, Standard, StandardCode, StandardPeriod
+from contracts.events.relief import (
+    Area,
+    Award,
+    AwardPeriod,
+    AwardState,
+    Programme,
+    Standard,
+    StandardCode,
+    StandardPeriod,
+)
 from services.indicator.ledger.rules import (
     Balance,
     ComprehensiveFunctions,
@@ -373,6 +382,101 @@ class TestStandard:
         assert value(ledger, "relief.standard.dibao.urban", "2021-12-31") is None
 
 
+def award_period(first: str, **changes: object) -> AwardPeriod:
+    values: dict[str, object] = {
+        "from_": day(first),
+        "unit": VILLAGE_A,
+        "area": Area.RURAL,
+        "state": AwardState.PAID,
+        "persons": 3,
+        "amount": Decimal("810.50"),
+        "extras": Decimal(100),
+    }
+    return AwardPeriod.model_validate(values | changes)
+
+
+def award(*periods: AwardPeriod) -> Award:
+    return Award(id=ID, programme=Programme.DIBAO, case=ID, periods=periods)
+
+
+class TestAward:
+    def awarded(
+        self, posted: Iterable[Entry], on: str, ground: Ground | None = None, area: str = ""
+    ) -> tuple[Decimal | None, ...]:
+        return tuple(
+            value(posted, f"relief.award.{one}{area}", on, ground)
+            for one in ("households", "persons", "amount")
+        )
+
+    def test_a_household_its_persons_and_base_with_extras_count_from_the_period_s_day(self) -> None:
+        posted = entries(award(award_period("2025-04-01")), PARAMETERS)
+        assert self.awarded(posted, "2025-03-31") == (None, None, None)
+        assert self.awarded(posted, "2025-04-01") == (1, 3, Decimal("910.50"))
+        assert self.awarded(posted, "2025-04-01", town(TOWN_B)) == (0, 0, 0)
+
+    def test_in_its_grace_it_counts_and_stopped_it_does_not(self) -> None:
+        posted = entries(
+            award(
+                award_period("2025-04-01"),
+                award_period("2026-03-01", state=AwardState.GRACE),
+                award_period("2026-09-01", state=AwardState.STOPPED),
+            ),
+            PARAMETERS,
+        )
+        assert self.awarded(posted, "2026-08-31") == (1, 3, Decimal("910.50"))
+        assert self.awarded(posted, "2026-09-01") == (0, 0, 0)
+
+    def test_urban_and_rural_are_told_apart_and_one_may_become_the_other(self) -> None:
+        posted = entries(
+            award(award_period("2025-04-01"), award_period("2025-09-01", area=Area.URBAN)),
+            PARAMETERS,
+        )
+        whole = (1, 3, Decimal("910.50"))
+        assert self.awarded(posted, "2025-08-31", area=".rural") == whole
+        assert self.awarded(posted, "2025-08-31", area=".urban") == (0, 0, 0)
+        assert self.awarded(posted, "2025-09-01", area=".rural") == (0, 0, 0)
+        assert self.awarded(posted, "2025-09-01", area=".urban") == whole
+        assert self.awarded(posted, "2025-09-01") == whole
+
+    def test_an_award_of_no_area_is_in_the_total_alone(self) -> None:
+        posted = entries(award(award_period("2025-04-01", area=Area.ALL)), PARAMETERS)
+        assert self.awarded(posted, "2025-04-01") == (1, 3, Decimal("910.50"))
+        assert self.awarded(posted, "2025-04-01", area=".urban") == (0, 0, 0)
+        assert self.awarded(posted, "2025-04-01", area=".rural") == (0, 0, 0)
+
+    def test_a_household_that_moves_town_is_one_less_there_and_one_more_here_on_that_day(
+        self,
+    ) -> None:
+        posted = entries(
+            award(award_period("2025-04-01"), award_period("2026-01-01", unit=TOWN_B)), PARAMETERS
+        )
+        moved = {
+            (entry.unit, entry.amount)
+            for entry in posted
+            if entry.measure == "relief.award.households" and entry.effective == day("2026-01-01")
+        }
+        assert moved == {(VILLAGE_A, -1), (TOWN_B, 1)}
+        assert self.awarded(posted, "2025-12-31", town(TOWN_A))[0] == 1
+        assert self.awarded(posted, "2026-01-01", town(TOWN_A))[0] == 0
+        assert self.awarded(posted, "2026-01-01", town(TOWN_B))[0] == 1
+        assert self.awarded(posted, "2026-01-01")[0] == 1
+
+    def test_only_the_amount_that_changed_is_posted(self) -> None:
+        ledger: list[Entry] = []
+        append(ledger, award(award_period("2025-04-01")))
+        before = len(ledger)
+        raised = award_period("2025-09-01", amount=Decimal(930))
+        append(ledger, award(award_period("2025-04-01"), raised))
+        assert {(one.measure, one.amount) for one in ledger[before:]} == {
+            ("relief.award.amount", Decimal("119.50")),
+            ("relief.award.amount.rural", Decimal("119.50")),
+        }
+
+    def test_an_award_that_never_ran_makes_nothing_known(self) -> None:
+        stopped = award_period("2025-04-01", state=AwardState.STOPPED)
+        assert entries(award(stopped), PARAMETERS) == ()
+
+
 class TestFigures:
     def test_a_stock_is_not_known_before_its_first_figure(self) -> None:
         posted = entries(
@@ -567,6 +671,25 @@ def workers(draw: st.DrawFn) -> SocialWorker:
     )
 
 
+@st.composite
+def awards(draw: st.DrawFn) -> Award:
+    money = st.decimals(0, 5000, places=2)
+    return award(
+        *(
+            award_period(
+                first.isoformat(),
+                unit=draw(UNITS),
+                area=draw(st.sampled_from(Area)),
+                state=draw(st.sampled_from(AwardState)),
+                persons=draw(st.integers(0, 8)),
+                amount=draw(money),
+                extras=draw(money),
+            )
+            for first in sorted(draw(st.sets(DAYS, min_size=1, max_size=5)))
+        )
+    )
+
+
 def sums_by_day(posted: Iterable[Entry]) -> dict[Slot, Decimal]:
     sums: defaultdict[Slot, Decimal] = defaultdict(Decimal)
     for entry in posted:
@@ -578,6 +701,7 @@ def sums_by_day(posted: Iterable[Entry]) -> dict[Slot, Decimal]:
     st.one_of(
         st.lists(facilities(), min_size=1, max_size=4),
         st.lists(workers(), min_size=1, max_size=4),
+        st.lists(awards(), min_size=1, max_size=4),
         st.lists(figure_timelines("community.households"), min_size=1, max_size=4),
         st.lists(figure_timelines("community.donations"), min_size=1, max_size=4),
         st.lists(figure_timelines("statistics.consumption.urban_growth"), min_size=1, max_size=4),
@@ -620,6 +744,47 @@ def test_every_day_s_figures_are_those_of_the_period_and_assessment_in_force(
         for measure, amount in expected.items():
             total = sum(e.amount for e in posted if e.measure == measure and e.effective <= on)
             assert total == amount, (measure, on)
+
+
+@given(awards())
+def test_every_day_s_awards_are_those_of_the_period_in_force_at_its_unit(known: Award) -> None:
+    posted = list(entries(known, PARAMETERS))
+    for offset in range(0, 1300, 9):
+        on = date(2019, 11, 20) + timedelta(days=offset)
+        current = [p for p in known.periods if p.from_ <= on][-1:]
+        expected: defaultdict[tuple[str, int], Decimal] = defaultdict(Decimal)
+        for one in current:
+            if one.state is not AwardState.STOPPED:
+                for area in ("", f".{one.area}" if one.area is not Area.ALL else ".none"):
+                    expected[f"relief.award.households{area}", one.unit] = Decimal(1)
+                    expected[f"relief.award.persons{area}", one.unit] = Decimal(one.persons)
+                    expected[f"relief.award.amount{area}", one.unit] = one.amount + one.extras
+        for what in ("households", "persons", "amount"):
+            for area in ("", ".urban", ".rural"):
+                for unit in (TOWN_A, TOWN_B, VILLAGE_A, DISTRICT):
+                    measure = f"relief.award.{what}{area}"
+                    total = sum(
+                        b.amount for b in balances(posted, measure, date.min, on) if b.unit == unit
+                    )
+                    assert total == expected[measure, unit], (measure, unit, on)
+
+
+@given(awards())
+def test_the_two_areas_never_come_to_more_than_the_total(known: Award) -> None:
+    posted = list(entries(known, PARAMETERS))
+    for on in (period.from_ for period in known.periods):
+        for what in ("households", "persons", "amount"):
+            told = [
+                value(posted, f"relief.award.{what}{area}", on.isoformat())
+                for area in ("", ".urban", ".rural")
+            ]
+            if None in told:
+                assert told == [None, None, None]
+            else:
+                total, urban, rural = (Decimal(one or 0) for one in told)
+                assert urban >= 0
+                assert rural >= 0
+                assert total >= urban + rural
 
 
 @given(figure_timelines("community.donations"))

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from services.indicator.ledger.rules import (
+    AWARD_AMOUNT,
+    AWARD_HOUSEHOLDS,
+    AWARD_PERSONS,
     BEDS,
     CERTIFIED_SOCIAL_WORKERS,
     COMPREHENSIVE,
@@ -31,6 +34,7 @@ from services.indicator.plans.loader import PlanError, load_plan, read_plan
 from services.indicator.plans.rules import (
     Gap,
     Operator,
+    Part,
     Reading,
     Status,
     gap,
@@ -263,16 +267,35 @@ class TestTable1:
             CERTIFIED_SOCIAL_WORKERS,
             URBAN,
             RURAL,
+            *(
+                f"{measure}{area}"
+                for measure in (AWARD_HOUSEHOLDS, AWARD_PERSONS, AWARD_AMOUNT)
+                for area in ("", ".urban", ".rural")
+            ),
         }
         assert {m.code for m in PLAN.measures.values() if m.topic is not None} == posted
 
-    def test_every_measure_but_the_population_serves_an_indicator(self) -> None:
+    def test_every_measure_but_the_population_serves_an_indicator_or_stands_beside(self) -> None:
         needed = {
             measure
             for indicator in PLAN.indicators
             for measure, _ in reading_requirements(indicator, YEAR_ENDS[2025])
         }
+        needed |= {measure for one in PLAN.beside for measure in one.measures.values()}
         assert PLAN.measures.keys() - needed == {"statistics.population.resident"}
+
+    def test_households_persons_and_amount_stand_beside_them_by_area(self) -> None:
+        told = {one.code: (one.name, one.unit, one.decimals) for one in PLAN.beside}
+        assert told == {
+            "relief_households": ("低保在保户数", "户", 0),
+            "relief_persons": ("低保在保人数", "人", 0),
+            "relief_amount": ("低保月发放金额", "元/月", 2),
+        }
+        for one in PLAN.beside:
+            total = one.measures[Part.TOTAL]
+            assert one.measures[Part.URBAN] == f"{total}.urban"
+            assert one.measures[Part.RURAL] == f"{total}.rural"
+            assert {PLAN.measures[m].unit for m in one.measures.values()} == {one.unit}
 
 
 class TestConflictingTargets:
@@ -672,6 +695,9 @@ class TestLoader:
              "  reported_at: district\n  note: 按镇街填报站点数",
              "measures.yaml: welfare.protection.stations"),
             ("measures.yaml", "  kind: stock", "  kindd: stock", "measures.yaml: eldercare.beds"),
+            ("beside.yaml", "  urban: relief", "  urban: no",
+             "beside.yaml: relief_households: .*no"),
+            ("beside.yaml", "  unit: 户", "  target: 1", "beside.yaml: relief_households"),
             ("plan.yaml", "kinds: [institution", "kinds: [hotel", "plan.yaml"),
             ("plan.yaml", "code: yubei-145", "code: [", "plan.yaml"),
         ],

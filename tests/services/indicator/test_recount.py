@@ -11,7 +11,7 @@ from uuid import UUID
 from chassis.rebuild import rebuild
 from contracts.events.eldercare import FacilityFunction, FacilityKind, OperatorKind
 from contracts.events.envelope import CloudEvent
-from contracts.events.relief import Area
+from contracts.events.relief import Area, AwardState
 from contracts.model import Contract
 from contracts.places import place_units
 from services.indicator.ledger.fingerprint import fingerprint
@@ -19,6 +19,8 @@ from tests.services.indicator.house import (
     DISTRICT_UNIT,
     YUANYANG,
     House,
+    award,
+    award_period,
     facility,
     period,
     standard,
@@ -75,6 +77,21 @@ def standard_history(chance: random.Random, area: Area) -> Contract:
     return standard(area, {on.isoformat(): str(chance.randint(400, 900)) for on in days})
 
 
+def award_history(chance: random.Random, id_: UUID) -> Contract:
+    def one(on: date) -> Any:
+        return award_period(
+            on.isoformat(),
+            chance.choice(UNITS),
+            area=chance.choice([Area.URBAN, Area.RURAL]),
+            state=chance.choice(list(AwardState)),
+            persons=chance.randint(1, 6),
+            amount=Decimal(chance.randint(100, 90_000)) / 100,
+            extras=Decimal(60 * chance.randint(0, 3)),
+        )
+
+    return award(*map(one, some_days(chance, 5)), id_=id_)
+
+
 def history(house: House, chance: random.Random) -> list[CloudEvent]:
     """Every subject told several times, each time with another past."""
     made = []
@@ -82,6 +99,9 @@ def history(house: House, chance: random.Random) -> list[CloudEvent]:
         subject = UUID(int=chance.getrandbits(128), version=4)
         tell = facility_history if number < 25 else worker_history
         made += [(day, tell(chance, subject)) for day in some_days(chance, 4)]
+    for _ in range(25):
+        subject = UUID(int=chance.getrandbits(128), version=4)
+        made += [(day, award_history(chance, subject)) for day in some_days(chance, 4)]
     for area in (Area.URBAN, Area.RURAL):
         first = standard_history(chance, area)
         for day in some_days(chance, 4):
@@ -155,6 +175,16 @@ def compare(shown: dict[str, Any], counted: dict[str, tuple[Count, Count]], said
             assert abs(Decimal(one["value"]) - value) <= Decimal("0.005"), (said, code)
 
 
+async def compare_beside(house: House, recount: Recount, asked: dict[str, Any]) -> None:
+    shown = await house.beside(**asked)
+    where = Where(asked.get("division"))
+    for part, area in (("value", ""), ("urban", "urban"), ("rural", "rural")):
+        counted = recount.awards(asked["as_of"], where, area)
+        assert {code: amount(one[part]) for code, one in shown.items()} == {
+            code: as_shown(count) for code, count in counted.items()
+        }, (asked, part)
+
+
 async def test_a_recount_from_what_was_published_equals_every_figure(house: House) -> None:
     chance = random.Random(500112)  # noqa: S311 - the same histories on every run
     events = history(house, chance)
@@ -173,6 +203,8 @@ async def test_a_recount_from_what_was_published_equals_every_figure(house: Hous
         town = chance.choice(TOWNS)
         in_town = await house.board(**asked, division=town)
         compare(in_town, recount.board(day, Where(town)), f"{said} in {town}")
+        await compare_beside(house, recount, asked)
+        await compare_beside(house, recount, asked | {"division": town})
     assert len(house.published) > 150
 
     await rebuilt_and_recounted(house, events)
@@ -181,7 +213,7 @@ async def test_a_recount_from_what_was_published_equals_every_figure(house: Hous
 async def rebuilt_and_recounted(house: House, events: Sequence[CloudEvent]) -> None:
     """The same topics read anew, everything in other batches, give the same hash and figures."""
     day = date(2025, 6, 30)
-    before = await house.board(as_of=day)
+    before = await house.board(as_of=day), await house.beside(as_of=day)
     outcome = await rebuild(
         house.running.runtime,
         house.running.bus,
@@ -190,7 +222,7 @@ async def rebuilt_and_recounted(house: House, events: Sequence[CloudEvent]) -> N
     )
     assert outcome.records == len(house.published)
     assert outcome.equal
-    assert await house.board(as_of=day) == before
+    assert (await house.board(as_of=day), await house.beside(as_of=day)) == before
     # It goes on from there.
     again = Recount(house.published, None).latest[events[0].subject]
     state = again.model_copy(update={"sequence": again.sequence + 1, "id": UUID(int=1)})

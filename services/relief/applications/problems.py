@@ -1,0 +1,49 @@
+"""What a step of an application is refused for, beyond what every case's step is."""
+
+from chassis.problems import Conflict, FieldError, Forbidden, Problem, Unprocessable
+from services.relief.applications.rules import Refusal
+
+
+class NotCompetent(Forbidden):
+    """Another organ decides this case on the day (57号 art. 2; 社会救助法 art. 44)."""
+
+    slug, title = "not-competent", "本单位当日无权审核确认此件"
+
+
+class ContradictsRules(Conflict):
+    slug, title = "contradicts-rules", "与按规定测算的结果不一致"
+
+
+class Incomplete(Conflict):
+    slug, title = "incomplete", "申请尚不齐备"
+
+
+class NotDemandable(Unprocessable):
+    slug, title = "not-demandable", "不得要求申请人提供"
+
+
+class NotHere(Conflict):
+    slug, title = "wrong-place", "不属于本镇街受理"
+
+
+class NoStandard(Conflict):
+    slug, title = "standard-missing", "当日没有施行的低保标准"
+
+
+class StepRefused(Conflict):
+    slug, title = "step-refused", "不符合办理条件"
+
+
+def refused(refusal: Refusal) -> Problem:
+    """A guard's answer as a problem: 422 where a field is at fault, else 409."""
+    if refusal.code in {"contradicts-rules", "undecided", "disqualified"}:
+        return ContradictsRules(refusal.detail)
+    if refusal.pointer:
+        return Unprocessable(refusal.detail, errors=[FieldError(refusal.pointer, refusal.detail)])
+    return StepRefused(refusal.detail)
+
+
+def check(refusal: Refusal | None) -> None:
+    """Raise what a guard refuses."""
+    if refusal is not None:
+        raise refused(refusal)

@@ -1,0 +1,261 @@
+"""The first opinion, its publicity, and objections to it (初审、公示、异议)."""
+
+from uuid import UUID
+
+from casework import objections, publicity
+from casework import repository as cases
+from casework.models import (
+    CaseFile,
+    CaseObjection,
+    CasePublicity,
+    ObjectionMethod,
+    PublicityKind,
+    PublicityOutcome,
+)
+from casework.sealed import seal_json
+from chassis.database import today
+from chassis.ids import new_id
+from chassis.privacy import Cell
+from chassis.problems import FieldError, NotFound, Unprocessable
+from chassis.sealing import seal
+from services.relief.applications import documents, measuring, repository, rules
+from services.relief.applications.desk import Desk
+from services.relief.applications.measuring import Measured
+from services.relief.applications.models import ApplicationRow, OpinionRow
+from services.relief.applications.problems import StepRefused, check
+from services.relief.applications.rules import Outcome
+from services.relief.applications.schemas import Finding, Objection, Opinion, Publicity
+
+DAYS, AGAIN = "dibao.publicity.days", "dibao.publicity.again_days"
+
+
+async def opine(desk: Desk, case_id: UUID, if_match: str | None, asked: Opinion) -> CaseFile:
+    """Give the first opinion; it says what the rules say on the day (57号 art. 19)."""
+    case, application = await desk.take(case_id, if_match)
+    desk.require(case, "opine")
+    open_objections = await _open_objections(desk, case)
+    measured = await measuring.measure(desk, case, application)
+    check(
+        rules.opinion_fault(
+            asked.outcome,
+            rules.decided_by_rules(measured.outcome),
+            disqualified=case.state == "disqualified",
+            objection_open=bool(open_objections),
+        )
+    )
+    await _give(desk, case, asked, measured, handled_by=None)
+    await desk.advance(case, "opine", data={"outcome": asked.outcome.value})
+    return case
+
+
+async def _give(
+    desk: Desk,
+    case: CaseFile,
+    asked: Opinion,
+    measured: Measured,
+    *,
+    handled_by: ObjectionMethod | None,
+) -> None:
+    session = desk.session
+    earlier = await repository.opinions_of(session, case.id)
+    opinion_id = new_id()
+    session.add(
+        OpinionRow(
+            id=opinion_id,
+            case_id=case.id,
+            unit_id=case.unit_id,
+            position=len(earlier) + 1,
+            outcome=asked.outcome,
+            assessment=seal_json(
+                session, measured.told, Cell("application_opinion", "assessment", opinion_id)
+            ),
+            statement=seal(
+                session, asked.statement, Cell("application_opinion", "statement", opinion_id)
+            ),
+            after_objection=handled_by is not None,
+            handled_by=handled_by,
+            given_on=today(session),
+            given_by=session.info["actor"],
+        )
+    )
+    await session.flush()
+
+
+async def standing_opinion(desk: Desk, case: CaseFile) -> OpinionRow:
+    """The last opinion given.
+
+    Raises:
+        StepRefused: there is none.
+    """
+    opinions = await repository.opinions_of(desk.session, case.id)
+    if not opinions:
+        raise StepRefused("尚未提出初审意见")
+    return opinions[-1]
+
+
+async def publicise(desk: Desk, case_id: UUID, if_match: str | None, asked: Publicity) -> CaseFile:
+    """Post the opinion in the village: seven days, again for as long as the law asks."""
+    case, application = await desk.take(case_id, if_match)
+    desk.require(case, "publicise")
+    opinion = await standing_opinion(desk, case)
+    law = await measuring.law(desk, case.unit_id, today(desk.session))
+    days = rules.publicity_days(
+        after_objection=opinion.after_objection,
+        days=law.integer(DAYS).value,
+        again_days=law.integer(AGAIN).value,
+    )
+    if days == 0:
+        raise StepRefused("异议处理后不再公示，请直接报送审核确认")
+    kind = PublicityKind.AGAIN if opinion.after_objection else PublicityKind.OPINION
+    measured = await measuring.measure(desk, case, application)
+    if rules.decided_by_rules(measured.outcome) is not opinion.outcome:
+        raise StepRefused("情况已有变化，初审意见与今日按规定测算的结果不一致，请重新提出")
+    posted = await documents.post_opinion(
+        desk,
+        case,
+        application,
+        opinion,
+        measured,
+        kind=kind,
+        days=days,
+        telephone=asked.telephone,
+    )
+    await desk.advance(
+        case,
+        "publicise",
+        clock_reason=publicity.SUSPENDS,
+        data={"publicity": str(posted.id), "last_day": posted.last_day.isoformat()},
+    )
+    return case
+
+
+async def object_to(desk: Desk, case_id: UUID, if_match: str | None, asked: Objection) -> CaseFile:
+    """Take in an objection to what is posted; how it is looked into is said with it."""
+    case, _ = await desk.take(case_id, if_match)
+    desk.require(case, "object")
+    received = await objections.receive(
+        desk.session,
+        case,
+        await _running(desk, case),
+        objector=asked.objector,
+        content=asked.content,
+    )
+    await desk.advance(
+        case,
+        "object",
+        clock_reason=publicity.SUSPENDS,
+        flags=["objection"],
+        data={"objection": str(received.id), "handled_by": asked.handled_by.value},
+    )
+    if asked.handled_by is ObjectionMethod.APPRAISAL:
+        await desk.advance(case, "appraise", clock_reason="appraisal")
+    return case
+
+
+async def find(
+    desk: Desk,
+    case_id: UUID,
+    objection_id: UUID,
+    if_match: str | None,
+    asked: Finding,
+) -> CaseFile:
+    """Answer an objection; with the last one the opinion is given anew (57号 art. 19)."""
+    case, application = await desk.take(case_id, if_match)
+    open_objections = await _open_objections(desk, case)
+    objection = await cases.objection(desk.session, case.id, objection_id)
+    if objection is None:
+        raise NotFound("未找到该异议")
+    last = [one.id for one in open_objections] == [objection.id]
+    step = "find" if last or objection.answered_on else "answer"
+    desk.require(case, step)
+    if asked.handled_by is ObjectionMethod.RESURVEY:
+        await _require_resurvey(desk, case, objection)
+    await objections.answer(
+        desk.session,
+        objection,
+        handled_by=asked.handled_by,
+        finding=asked.finding,
+        upheld=asked.upheld,
+    )
+    if last:
+        await _opine_anew(desk, case, application, asked)
+    elif asked.opinion is not None:
+        raise Unprocessable(
+            "尚有其他异议未处理",
+            errors=[FieldError("/opinion", "最后一项异议处理后再重新提出初审意见")],
+        )
+    await desk.advance(case, step, data={"objection": str(objection.id)})
+    return case
+
+
+async def _opine_anew(
+    desk: Desk, case: CaseFile, application: ApplicationRow, asked: Finding
+) -> None:
+    if asked.opinion is None:
+        raise Unprocessable(
+            "须重新提出初审意见",
+            errors=[FieldError("/opinion", "异议均已处理，须重新提出初审意见")],
+        )
+    measured = await measuring.measure(desk, case, application)
+    check(
+        rules.opinion_fault(
+            asked.opinion.outcome,
+            rules.decided_by_rules(measured.outcome),
+            disqualified=False,
+            objection_open=False,
+        )
+    )
+    await _give(desk, case, asked.opinion, measured, handled_by=asked.handled_by)
+    await publicity.close(
+        desk.session, await _running(desk, case), outcome=PublicityOutcome.OBJECTION
+    )
+
+
+async def _require_resurvey(desk: Desk, case: CaseFile, objection: CaseObjection) -> None:
+    surveys = await repository.surveys_of(desk.session, case.id)
+    since = [one for one in surveys if one.resurvey and one.visited_on >= objection.received_on]
+    if not since or case.state != "surveyed":
+        raise StepRefused("重新调查的记录尚未登记或尚未签齐")
+
+
+async def close_publicity(desk: Desk, case_id: UUID, if_match: str | None) -> CaseFile:
+    """After the last day without an objection the case goes to whoever decides."""
+    case, _ = await desk.take(case_id, if_match)
+    desk.require(case, "close_publicity")
+    running = await _running(desk, case)
+    await publicity.close(desk.session, running, outcome=PublicityOutcome.UNCHALLENGED)
+    await desk.advance(case, "close_publicity", data={"publicity": str(running.id)})
+    return case
+
+
+async def forward(desk: Desk, case_id: UUID, if_match: str | None) -> CaseFile:
+    """Send an opinion on that needs no publicity."""
+    case, _ = await desk.take(case_id, if_match)
+    desk.require(case, "forward")
+    opinion = await standing_opinion(desk, case)
+    law = await measuring.law(desk, case.unit_id, today(desk.session))
+    check(
+        rules.may_forward(
+            opinion.outcome,
+            after_objection=opinion.after_objection,
+            again_days=law.integer(AGAIN).value,
+        )
+    )
+    await desk.advance(case, "forward", data={"outcome": Outcome(opinion.outcome).value})
+    return case
+
+
+async def _running(desk: Desk, case: CaseFile) -> CasePublicity:
+    """What of the case is posted now, the result apart."""
+    posted = await cases.publicities_of(desk.session, case.id)
+    running = [
+        one for one in posted if one.closed_on is None and one.kind is not PublicityKind.RESULT
+    ]
+    if not running:
+        raise StepRefused("本件没有进行中的公示")
+    return running[-1]
+
+
+async def _open_objections(desk: Desk, case: CaseFile) -> list[CaseObjection]:
+    found = await cases.objections_of(desk.session, case.id)
+    return [one for one in found if one.answered_on is None]

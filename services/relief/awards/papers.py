@@ -1,0 +1,175 @@
+"""The documents of a change: decisions with reasons and remedies, and the notice before a hearing.
+
+社会救助法 art. 48; 57号 art. 32; 条例 arts. 28, 29. What they show is kept as a snapshot.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from casework import documents
+from casework.models import CaseDocument, CaseFile
+from chassis.privacy import Cell
+from chassis.sealing import reveal
+from contracts.events.relief import Area
+from services.relief.applications.rules import remedies
+from services.relief.awards import repository, rules
+from services.relief.awards.desk import Desk
+from services.relief.awards.models import AwardRow, ChangeRow
+from services.relief.awards.planning import Plan
+from services.relief.awards.rules import Effect, HearingMethod, Period
+from services.relief.households import repository as household_rows
+from services.relief.parameters.rules import Level
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+HEARING_NOTICE = "award_hearing_notice"
+
+_KINDS = {
+    Effect.RAISED: ("award_increase", "最低生活保障金增发决定书"),
+    Effect.LOWERED: ("award_reduce", "最低生活保障金减发决定书"),
+    Effect.STOPPED: ("award_stop", "最低生活保障金停发决定书"),
+    Effect.GRACE: ("award_grace", "最低生活保障渐退告知书"),
+    Effect.UNCHANGED: ("award_notice", "最低生活保障变动告知书"),
+}
+_AREAS = {Area.URBAN: "城市", Area.RURAL: "农村", Area.ALL: "不分城乡"}
+_METHODS = {
+    HearingMethod.IN_PERSON: "当面",
+    HearingMethod.PHONE: "电话",
+    HearingMethod.VIDEO: "视频",
+    HearingMethod.WRITING: "书面",
+    HearingMethod.ABSENT: "已告知，逾期未提出意见",
+}
+
+
+async def hearing_notice(
+    desk: Desk, case: CaseFile, award: AwardRow, change: ChangeRow, plan: Plan
+) -> CaseDocument:
+    """听取意见告知书: what is intended, why, and that the household may speak to it."""
+    article = (
+        "《社会救助法》第四十八条"
+        if desk.day >= rules.LAW_IN_FORCE
+        else "民发〔2021〕57号第三十二条"
+    )
+    return await documents.make(
+        desk.session,
+        case,
+        kind=HEARING_NOTICE,
+        title="听取意见告知书",
+        number=f"{case.number}-1",
+        snapshot={
+            **await _figures(desk, award, change, plan),
+            "hearing_article": article,
+            "remedies": [],
+        },
+    )
+
+
+async def decision(
+    desk: Desk, case: CaseFile, award: AwardRow, change: ChangeRow, plan: Plan, level: Level
+) -> CaseDocument:
+    """The decision in writing, with its reasons."""
+    kind, title = _KINDS[plan.effect]
+    hearing = (await repository.hearings_of(desk.session, award.id)).get(change.id)
+    county = desk.register.county_of(award.unit_id, desk.day) or award.unit_id
+    told = remedies(desk.day, level, desk.name_of(county, desk.day) or "")
+    heard: dict[str, Any] | None = None
+    if hearing is not None:
+        heard = {
+            "on": hearing.heard_on,
+            "method": _METHODS[hearing.method],
+            "who": hearing.heard,
+            "statement": await reveal(
+                desk.session,
+                hearing.statement,
+                Cell("award_hearing", "statement", hearing.id),
+                of=str(change.id),
+                purpose=title,
+            ),
+        }
+    return await documents.make(
+        desk.session,
+        case,
+        kind=kind,
+        title=title,
+        number=f"{case.number}-2",
+        snapshot={
+            **await _figures(desk, award, change, plan),
+            "hearing": heard,
+            "not_heard": plan.nobody_to_hear,
+            "remedies": told,
+        },
+    )
+
+
+async def _figures(desk: Desk, award: AwardRow, change: ChangeRow, plan: Plan) -> dict[str, Any]:
+    """What stands on both: the proposal, the figures, the conditions with their sources."""
+    reason = await reveal(
+        desk.session,
+        change.reason,
+        Cell("award_change", "reason", change.id),
+        of=str(change.id),
+        purpose="制作文书",
+    )
+    assessment = plan.assessment
+    return {
+        "addressee": await addressee(desk, award, "制作文书"),
+        "award_number": award.number,
+        "kind": rules.KIND_TITLES[change.kind],
+        "effect": plan.effect.value,
+        "reason": reason,
+        "articles": list(plan.articles),
+        "effective_from": plan.effective_from,
+        "ends_on": plan.ends_on,
+        "before": _amounts(plan.was),
+        "after": _amounts(plan.becomes),
+        "standard": None
+        if assessment is None
+        else {"amount": assessment.standard.value, "document": assessment.standard.source},
+        "reasons": [] if assessment is None else [_condition(one) for one in assessment.failed],
+        "overpaid": plan.overpaid(desk.day) or None,
+        "death_review_due": plan.death_review_due,
+        "unreported": plan.unreported,
+        "fraud": None
+        if plan.fraud is None
+        else {
+            "since": plan.fraud.since,
+            "recovery": plan.fraud.recovery,
+            "fine_least": plan.fraud.fine_least,
+            "fine_most": plan.fraud.fine_most,
+            "article": plan.fraud.article,
+        },
+        "law": [
+            {"key": one.key, "source": one.source, "valid_from": one.valid_from}
+            for one in plan.law.cited()
+        ],
+    }
+
+
+async def addressee(desk: Desk, award: AwardRow, purpose: str) -> str:
+    """The name of the applicant, or of who is left of the household; the reading is audited."""
+    members = await household_rows.members_of(desk.session, award.household_id)
+    members.sort(key=lambda one: (one.left_on is not None, one.person != award.applicant))
+    first = members[0]
+    cell = Cell("household_member", "name", first.id)
+    return await reveal(desk.session, first.name, cell, of=str(first.person), purpose=purpose)
+
+
+def _amounts(period: Period | None) -> Mapping[str, Any] | None:
+    if period is None:
+        return None
+    return {
+        "area": _AREAS[period.area],
+        "persons": len(period.persons),
+        "base": period.base,
+        "extras": period.extras,
+        "total": period.total,
+    }
+
+
+def _condition(one: Any) -> dict[str, str | date | None]:  # noqa: ANN401 - a condition of the rules
+    return {
+        name: getattr(one, name)
+        for name in ("title", "fact", "threshold", "source", "source_day", "article", "remedy")
+    }

@@ -1,0 +1,430 @@
+"""What a change of an award comes to on a day: computed from facts and law, never typed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from chassis.law.dates import EARLIEST_DAY
+from chassis.law.money import ceil_yuan, round_half_up
+from chassis.problems import Conflict, FieldError, Unprocessable
+from contracts.events.relief import AwardState
+from services.relief.awards import measuring, rules, service
+from services.relief.awards.desk import Desk
+from services.relief.awards.measuring import Measured
+from services.relief.awards.models import AwardRow
+from services.relief.awards.rules import ChangeKind, Effect, Period
+from services.relief.awards.schemas import (
+    AmountChange,
+    AnyChange,
+    DeathChange,
+    GraceChange,
+    MoveChange,
+    NotCooperatingChange,
+    RefusalsChange,
+    StopChange,
+    VoluntaryChange,
+)
+from services.relief.entitlement import awards as law_of_awards
+from services.relief.entitlement.awards import Cause
+from services.relief.entitlement.rules import Assessment, Outcome
+from services.relief.households import repository as household_rows
+from services.relief.households.kinds import LeaveReason
+from services.relief.parameters.rules import Law
+
+_INCOME = "income_below_standard"
+_EDGE = "income_below_edge"
+
+_57, _83, _ORDINANCE = (
+    "民发〔2021〕57号",
+    "民发〔2022〕83号",
+    "重庆市城乡居民最低生活保障条例(2016)",
+)
+
+
+class ContradictsRules(Conflict):
+    slug, title = "contradicts-rules", "与按规定测算的结果不一致"
+
+
+class AwardStopped(Conflict):
+    slug, title = "award-stopped", "待遇已停发"
+
+
+class FactsMissing(Conflict):
+    slug, title = "facts-missing", "所依据的事实尚未登记"
+
+
+@dataclass(frozen=True, slots=True)
+class Fraud:
+    """What is to be returned, and between which amounts a fine may lie, by the law of the day."""
+
+    since: date
+    recovery: Decimal
+    fine_least: Decimal
+    fine_most: Decimal
+    article: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The timeline before and after, and what stands on the decision.
+
+    `unit` is where the household moves to; `nobody_to_hear` says why no opinion is heard though
+    less is paid.
+    """
+
+    before: tuple[Period, ...]
+    after: tuple[Period, ...]
+    effective_from: date
+    articles: tuple[str, ...]
+    law: Law
+    assessment: Assessment | None = None
+    covered: Period | None = None
+    unit: int | None = None
+    ends_on: date | None = None
+    death_review_due: date | None = None
+    fraud: Fraud | None = None
+    unreported: bool = False
+    nobody_to_hear: str = ""
+
+    @property
+    def effect(self) -> Effect:
+        return rules.effect(self.before, self.after)
+
+    @property
+    def lowers(self) -> bool:
+        """Whether less is paid, now or at the end of a grace period."""
+        return rules.lowered(self.before, self.after)
+
+    def overpaid(self, day: date) -> Decimal:
+        """What was paid too much up to the month of a day."""
+        return rules.overpaid(self.before, self.after, rules.month_after(day))
+
+    @property
+    def was(self) -> Period | None:
+        return rules.in_force(self.before, max(self.effective_from, self.before[0].from_))
+
+    @property
+    def becomes(self) -> Period | None:
+        return rules.in_force(self.after, max(self.effective_from, self.after[0].from_))
+
+
+async def plan(  # noqa: PLR0911 - one line a ground
+    desk: Desk, award: AwardRow, asked: AnyChange, *, told_on: date
+) -> Plan:
+    """What the change comes to if it is decided today; `told_on`: when it was proposed.
+
+    Raises:
+        ContradictsRules: the rules say otherwise of the household's facts of today (409).
+        AwardStopped: nothing is paid any more; what stopped is applied for anew (57号 art. 28).
+        FactsMissing: what the change stands on is not recorded with the household (409).
+        Unprocessable: a day or a person is wrong (422).
+    """
+    law = await measuring.law_on(desk.session, desk.register, award.unit_id, desk.day)
+    before = await service.timeline_of(desk.session, award)
+    planning = _Planning(desk, award, before, law, told_on)
+    last = rules.in_force(before, max(rules.month_after(desk.day), before[0].from_))
+    if last is None or last.state is AwardState.STOPPED:
+        raise AwardStopped("该户待遇已停发；需要救助的，请重新申请")
+    match asked:
+        case AmountChange():
+            return await planning.amount(asked)
+        case StopChange():
+            return await planning.stop(asked)
+        case GraceChange():
+            return await planning.grace(asked)
+        case DeathChange():
+            return await planning.death(asked)
+        case MoveChange():
+            return planning.move(asked)
+        case VoluntaryChange():
+            return planning.voluntary(asked)
+        case RefusalsChange():
+            return await planning.job_refusals(asked)
+        case NotCooperatingChange():
+            return planning.not_cooperating(asked)
+
+
+@dataclass(frozen=True, slots=True)
+class _Planning:
+    desk: Desk
+    award: AwardRow
+    before: tuple[Period, ...]
+    law: Law
+    told_on: date
+
+    @property
+    def day(self) -> date:
+        return self.desk.day
+
+    @property
+    def raised_from(self) -> date:
+        return law_of_awards.payable_from(self.day, self.law)
+
+    @property
+    def stopped_from(self) -> date:
+        return law_of_awards.stop_from(self.day)
+
+    def ahead(self, day: date) -> Period:
+        """What is to be paid on a day, as it stands."""
+        period = rules.in_force(self.before, max(day, self.before[0].from_))
+        assert period is not None  # noqa: S101 - there is a first period, and the day is not before it
+        return period
+
+    async def measured(self) -> Measured:
+        return await measuring.measure(
+            self.desk.session,
+            self.desk.register,
+            self.award.household_id,
+            unit=self.award.unit_id,
+            day=self.day,
+        )
+
+    async def granted(self, measured: Measured) -> Period:
+        """What the rules give, without the part of those who lost their own (57号 art. 34)."""
+        if measured.assessment.outcome is Outcome.UNDECIDED:
+            names = "、".join(one.title for one in measured.assessment.unsettled)
+            raise ContradictsRules(f"尚有缺失或待人工认定的事项：{names}")
+        amounts = measured.amounts
+        if amounts is None:
+            raise ContradictsRules("按今日的事实与规定，该户不再符合条件，请办理停发或渐退")
+        current = self.ahead(self.stopped_from)
+        period = service.with_amounts(current, amounts)
+        for person in set(amounts.persons) - set(current.persons):
+            if await service.refused_in_a_row(self.desk.session, self.award, person, self.law):
+                period = rules.without_own_part(period, person, self.rounded())
+        return period
+
+    def rounded(self) -> Callable[[Fraction], Decimal]:
+        return {
+            "ceil_yuan": ceil_yuan,
+            "half_up_yuan": lambda value: round_half_up(value, 0),
+            "cent": round_half_up,
+        }[self.law.choice("dibao.round").value]
+
+    async def amount(self, asked: AmountChange) -> Plan:
+        _not_ahead(asked.happened_on, self.day, "/happened_on")
+        measured = await self.measured()
+        period = await self.granted(measured)
+        current = self.ahead(self.stopped_from)
+        rises = period.total > current.total
+        same = (period.persons, period.base, period.lines, period.state) == (
+            current.persons,
+            current.base,
+            current.lines,
+            current.state,
+        )
+        fits = {
+            ChangeKind.INCREASE: rises,
+            ChangeKind.REDUCE: period.total < current.total,
+        }.get(asked.kind, not same)
+        if not fits:
+            raise ContradictsRules(
+                f"按今日的事实、规定与标准应发 {period.total} 元，"
+                f"现定 {current.total} 元，不能办理{rules.KIND_TITLES[asked.kind]}"
+            )
+        start = self.raised_from if rises else self.stopped_from
+        return self._plan(
+            start,
+            lambda one: _amounts_of(one, period),
+            articles=self._basis("第三十一条、第三十二条"),
+            measured=measured,
+            covered=period,
+            happened_on=asked.happened_on,
+        )
+
+    async def stop(self, asked: StopChange) -> Plan:
+        _not_ahead(asked.happened_on, self.day, "/happened_on")
+        measured = await self.measured()
+        if asked.fraud is None:
+            outcome = measured.assessment.outcome
+            if outcome is Outcome.UNDECIDED:
+                await self.granted(measured)
+            if measured.amounts is not None:
+                raise ContradictsRules("按今日的事实与规定，该户仍符合条件，不能停发")
+        found = self._plan(
+            self.stopped_from,
+            rules.stopped,
+            articles=self._basis("第三十一条、第三十二条"),
+            measured=measured,
+            happened_on=asked.happened_on,
+        )
+        if asked.fraud is None:
+            return found
+        _not_ahead(asked.fraud.since, self.day, "/fraud/since")
+        return replace(
+            found,
+            fraud=self._fraud(asked.fraud.since),
+            articles=(*found.articles, self._fraud_article()),
+        )
+
+    async def grace(self, asked: GraceChange) -> Plan:
+        _not_ahead(asked.employed_on, self.day, "/employed_on")
+        measured = await self.measured()
+        ref = next((ref for ref, one in measured.persons.items() if one == asked.person), "")
+        member = next((one for one in measured.household.members if one.ref == ref), None)
+        if member is None or asked.person not in self.ahead(self.day).persons:
+            raise Unprocessable("人员有误", errors=[FieldError("/person", "不是该户享受的人员")])
+        if not member.employed:
+            raise FactsMissing("请先在家庭成员中登记其就业")
+        failed = {one.code for one in measured.assessment.failed if not one.member}
+        if measured.amounts is not None or _INCOME not in failed or failed - {_INCOME, _EDGE}:
+            raise ContradictsRules("渐退只适用于就业后人均收入超过标准、其余条件仍符合的家庭")
+        if measured.assessment.outcome is Outcome.UNDECIDED:
+            await self.granted(measured)
+        period = law_of_awards.grace(
+            Cause.EMPLOYMENT, stops_from=self.stopped_from, last=self._last_grace(), law=self.law
+        )
+        if period is None:
+            raise ContradictsRules("当日没有渐退的规定，或者距上次渐退期满不足规定的间隔")
+        ends_on = period.until
+        found = self._plan(
+            self.stopped_from,
+            lambda one: replace(one, state=AwardState.GRACE),
+            articles=(f"{_57}第三十三条", *((f"{_83}一（三）",) if self.day >= _OF_83 else ())),
+            measured=measured,
+        )
+        return replace(
+            found, after=rules.overlay(found.after, ends_on, rules.stopped), ends_on=ends_on
+        )
+
+    def _last_grace(self) -> date | None:
+        """The first day of the last grace period that was granted."""
+        return max(
+            (one.from_ for one in self.before if one.state is AwardState.GRACE), default=None
+        )
+
+    async def death(self, asked: DeathChange) -> Plan:
+        _not_ahead(asked.died_on, self.day, "/died_on")
+        members = await household_rows.members_of(self.desk.session, self.award.household_id)
+        if asked.person not in {one.person for one in members}:
+            raise Unprocessable("人员有误", errors=[FieldError("/person", "不是该户的家庭成员")])
+        dead = [one for one in members if one.person == asked.person]
+        if not any(
+            one.left_reason is LeaveReason.DEATH and one.left_on == asked.died_on for one in dead
+        ):
+            raise FactsMissing("请先在家庭成员中登记该成员死亡，日期须一致")
+        start = rules.month_after(asked.died_on)
+        articles = self._basis("第三十一条、第三十二条")
+        due = law_of_awards.death_review_due(asked.died_on, self.law)
+        if due is not None:
+            articles = (*articles, f"{_83}一（三）")
+        if not any(one.left_on is None for one in members):
+            found = self._plan(start, rules.stopped, articles=articles)
+            return replace(found, nobody_to_hear="唯一的家庭成员已死亡，无人可听取意见")
+        found = await self._survivors(asked, start, articles)
+        return replace(found, death_review_due=due)
+
+    async def _survivors(self, asked: DeathChange, start: date, articles: tuple[str, ...]) -> Plan:
+        """The dead person's part ends with the month of death; the others are measured anew."""
+        measured = await self.measured()
+        rounded = self.rounded()
+
+        def own_part(one: Period) -> Period:
+            return rules.without_own_part(one, asked.person, rounded)
+
+        if measured.assessment.outcome is Outcome.UNDECIDED:
+            await self.granted(measured)
+        if self.ahead(self.stopped_from).state is AwardState.GRACE:
+            return self._plan(start, own_part, articles=articles, measured=measured)
+        if measured.amounts is None:
+            found = self._plan(start, own_part, articles=articles, measured=measured)
+            return replace(
+                found, after=rules.overlay(found.after, self.stopped_from, rules.stopped)
+            )
+        period = await self.granted(measured)
+        rises = period.total > self.ahead(self.stopped_from).total
+        return self._plan(
+            self.raised_from if rises else start,
+            lambda one: _amounts_of(one, period),
+            articles=articles,
+            measured=measured,
+            covered=period,
+        )
+
+    def move(self, asked: MoveChange) -> Plan:
+        unit = self.desk.village(asked.division, "/division")
+        if unit == self.award.unit_id:
+            raise Unprocessable("区划有误", errors=[FieldError("/division", "须与现在的村居不同")])
+        first = min(self.award.approved_on, self.day)
+        if not first <= asked.moved_on <= self.day:
+            raise Unprocessable(
+                "日期有误",
+                errors=[FieldError("/moved_on", f"应在 {first} 至 {self.day} 之间")],
+            )
+        found = self._plan(
+            asked.moved_on, lambda one: replace(one, unit=unit), articles=(f"{_57}第三十条",)
+        )
+        return replace(found, unit=unit)
+
+    def voluntary(self, asked: VoluntaryChange) -> Plan:
+        _not_ahead(asked.requested_on, self.day, "/requested_on")
+        found = self._plan(self.stopped_from, rules.stopped, articles=self._basis("第三十二条"))
+        return replace(found, nobody_to_hear="家庭书面申请退出，申请即其意见")
+
+    async def job_refusals(self, asked: RefusalsChange) -> Plan:
+        if asked.person not in self.ahead(self.stopped_from).persons:
+            raise Unprocessable("人员有误", errors=[FieldError("/person", "不是该户享受的人员")])
+        session = self.desk.session
+        if not await service.refused_in_a_row(session, self.award, asked.person, self.law):
+            raise ContradictsRules("登记的就业介绍中，未见无正当理由连续拒绝达到规定次数")
+        rounded = self.rounded()
+        return self._plan(
+            self.stopped_from,
+            lambda one: rules.without_own_part(one, asked.person, rounded),
+            articles=(f"{_57}第三十四条", f"{_ORDINANCE}第二十九条第（二）项"),
+        )
+
+    def not_cooperating(self, asked: NotCooperatingChange) -> Plan:
+        _not_ahead(asked.asked_on, self.day, "/asked_on")
+        return self._plan(
+            self.stopped_from, rules.stopped, articles=(f"{_ORDINANCE}第二十九条第（三）项",)
+        )
+
+    def _plan(
+        self,
+        start: date,
+        change: Callable[[Period], Period],
+        *,
+        articles: tuple[str, ...],
+        measured: Measured | None = None,
+        covered: Period | None = None,
+        happened_on: date | None = None,
+    ) -> Plan:
+        return Plan(
+            before=self.before,
+            after=rules.overlay(self.before, start, change),
+            effective_from=max(start, self.before[0].from_),
+            articles=articles,
+            law=self.law if measured is None else measured.law,
+            assessment=None if measured is None else measured.assessment,
+            covered=covered,
+            unreported=happened_on is not None
+            and law_of_awards.unreported(happened_on, self.told_on, self.law),
+        )
+
+    def _basis(self, of_57: str) -> tuple[str, ...]:
+        law = ("社会救助法第四十七条",) if self.day >= rules.LAW_IN_FORCE else ()
+        return (*law, f"{_57}{of_57}", f"{_ORDINANCE}第二十八条")
+
+    def _fraud(self, since: date) -> Fraud:
+        recovery = rules.paid(self.before, max(since, EARLIEST_DAY), self.stopped_from)
+        least, most = law_of_awards.fraud_fine(recovery, self.law)
+        return Fraud(since, recovery, least, most, self._fraud_article())
+
+    def _fraud_article(self) -> str:
+        return self.law.amounts("dibao.fraud.fine").source
+
+
+_OF_83 = date(2022, 10, 20)
+
+
+def _amounts_of(one: Period, granted: Period) -> Period:
+    """What is granted, where the household then lives."""
+    return replace(granted, from_=one.from_, unit=one.unit, area=one.area)
+
+
+def _not_ahead(day: date | None, today: date, pointer: str) -> None:
+    if day is not None and day > today:
+        raise Unprocessable("日期有误", errors=[FieldError(pointer, "不得晚于今天")])

@@ -1,0 +1,268 @@
+"""Awards and their changes as they are shown."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from casework import repository as cases
+from casework.models import CaseFile
+from chassis.law.dates import add_years
+from chassis.paging import Page, decode_cursor, encode_cursor
+from chassis.privacy import Cell
+from chassis.problems import FieldError, Unprocessable
+from chassis.sealing import reveal
+from contracts.events.relief import AwardState
+from services.relief.awards import measuring, repository, rules
+from services.relief.awards.desk import Desk
+from services.relief.awards.models import AwardRow, ChangeRow, HearingRow, PeriodRow
+from services.relief.awards.rules import MATTER, Period, Recorded
+from services.relief.awards.schemas import (
+    AwardItem,
+    AwardView,
+    ChangeList,
+    ChangeView,
+    ExtraView,
+    FraudView,
+    HearingView,
+    JobOfferView,
+    ListQuery,
+    MemberView,
+    PeriodView,
+    PublishedItem,
+    PublishedQuery,
+    ReviewView,
+)
+from services.relief.entitlement import awards as law_of_awards
+from services.relief.households import repository as household_rows
+
+ADULT = 18
+
+Known = Sequence[tuple[PeriodRow, Recorded]]
+
+
+async def page(desk: Desk, asked: ListQuery) -> Page[AwardItem]:
+    """The awards that the search finds, in the order of their approval."""
+    as_of = asked.as_of or desk.day
+    found = await repository.listed(
+        desk.session,
+        repository.Search(
+            units=desk.units if asked.division is None else desk.within(asked.division),
+            as_of=as_of,
+            state=asked.state,
+            number=asked.q,
+            review_due_by=asked.review_due_by,
+        ),
+        after=_after(asked.cursor),
+        limit=asked.limit + 1,
+    )
+    shown = found[: asked.limit]
+    known = await repository.recorded(desk.session, [one.id for one in shown])
+    more = len(found) > asked.limit
+    return Page(
+        items=[_item(desk, one, known[one.id], as_of) for one in shown],
+        next_cursor=encode_cursor(str(shown[-1].id)) if more else None,
+    )
+
+
+async def one(desk: Desk, award: AwardRow) -> AwardView:
+    session = desk.session
+    known = (await repository.recorded(session, [award.id]))[award.id]
+    members = await household_rows.members_of(session, award.household_id)
+    current = rules.in_force(rules.timeline(one for _, one in known), desk.day)
+    covered = current.persons if current else ()
+    return AwardView(
+        **_item(desk, award, known, desk.day).model_dump(),
+        household=award.household_id,
+        case=award.case_id,
+        periods=[_period(desk, row, one) for row, one in known],
+        persons_known=[
+            MemberView(person=one.person, name=one.name_masked, covered=one.person in covered)
+            for one in members
+        ],
+        reviews=[
+            ReviewView(
+                id=one.id,
+                reviewed_on=one.reviewed_on,
+                review_class=one.review_class,
+                next_due_on=one.next_due_on,
+                recorded_at=one.recorded_at,
+            )
+            for one in await repository.reviews_of(session, award.id)
+        ],
+        job_offers=[
+            JobOfferView(
+                id=one.id,
+                person=one.person,
+                offered_on=one.offered_on,
+                accepted=one.accepted,
+                excused=one.excused,
+                recorded_at=one.recorded_at,
+            )
+            for one in await repository.job_offers_of(session, award.id)
+        ],
+        etag=f'"{award.version}"',
+    )
+
+
+async def changes(desk: Desk, award: AwardRow) -> ChangeList:
+    """The changes of an award, the latest first."""
+    rows = await repository.changes_of(desk.session, award.id)
+    items = []
+    for row in rows:
+        case = await cases.find(desk.session, desk.units, row.id)
+        if case is not None:
+            items.append(await change(desk, case, row))
+    return ChangeList(items=items)
+
+
+async def change(desk: Desk, case: CaseFile, row: ChangeRow) -> ChangeView:
+    figures, fraud = row.figures, row.figures["fraud"]
+    hearing = (await repository.hearings_of(desk.session, row.award_id)).get(row.id)
+    law = await measuring.law_on(desk.session, desk.register, row.unit_id, desk.day)
+    needed = (
+        row.open
+        and hearing is None
+        and figures["lowers"]
+        and not figures["nobody_to_hear"]
+        and law_of_awards.hearing_required(law_of_awards.Change.STOP, law)
+    )
+    return ChangeView(
+        id=row.id,
+        award=row.award_id,
+        number=case.number,
+        kind=row.kind,
+        kind_title=rules.KIND_TITLES[row.kind],
+        state=case.state,
+        state_title=MATTER.state(case.state).title,
+        proposed_on=row.proposed_on,
+        decided_on=row.decided_on,
+        effective_from=row.effective_from,
+        effect=row.effect,
+        before=_decimal(figures["before"]),
+        after=_decimal(figures["after"]),
+        ends_on=figures["ends_on"] and date.fromisoformat(figures["ends_on"]),
+        overpaid=_decimal(figures["overpaid"]),
+        fraud=fraud and FraudView(**fraud),
+        unreported=figures["unreported"],
+        hearing=hearing and _hearing(hearing),
+        hearing_needed=needed,
+        hearing_note=figures["nobody_to_hear"],
+        documents=[one.id for one in await cases.documents_of(desk.session, case.id)],
+        etag=f'"{case.version}"',
+    )
+
+
+async def published(desk: Desk, asked: PublishedQuery) -> Page[PublishedItem]:
+    """Who is paid today (57号 art. 24): name, number of members, amount, and nothing else.
+
+    The amount is the family's: an extra would tell of illness or disability. Each name that is
+    opened stands in the audit.
+    """
+    found = await repository.listed(
+        desk.session,
+        repository.Search(units=desk.within(asked.division), as_of=desk.day, state=AwardState.PAID),
+        after=_after(asked.cursor),
+        limit=asked.limit + 1,
+    )
+    shown = found[: asked.limit]
+    known = await repository.recorded(desk.session, [one.id for one in shown])
+    items = []
+    for award in shown:
+        period = rules.in_force(rules.timeline(one for _, one in known[award.id]), desk.day)
+        if period is not None:
+            name = await _published_name(desk, award)
+            items.append(
+                PublishedItem(applicant=name, members=len(period.persons), amount=period.base)
+            )
+    more = len(found) > asked.limit
+    return Page(items=items, next_cursor=encode_cursor(str(shown[-1].id)) if more else None)
+
+
+async def _published_name(desk: Desk, award: AwardRow) -> str:
+    members = await household_rows.members_of(desk.session, award.household_id)
+    members.sort(key=lambda one: (one.left_on is not None, one.person != award.applicant))
+    named = members[0]
+    name = await reveal(
+        desk.session,
+        named.name,
+        Cell("household_member", "name", named.id),
+        of=str(named.person),
+        purpose="公布最低生活保障对象（民发〔2021〕57号第二十四条）",
+    )
+    minor = add_years(named.born, ADULT) > desk.day
+    return f"{name[:1]}某某" if minor else name
+
+
+def _item(desk: Desk, award: AwardRow, known: Known, as_of: date) -> AwardItem:
+    timeline = rules.timeline(one for _, one in known)
+    period = rules.in_force(timeline, as_of)
+    shown = period or replace(timeline[0], unit=award.unit_id)
+    return AwardItem(
+        id=award.id,
+        number=award.number,
+        label=award.label,
+        division=desk.code_of(shown.unit, as_of),
+        division_name=desk.name_of(shown.unit, as_of),
+        area=shown.area,
+        state=period.state if period else None,
+        persons=len(shown.persons),
+        amount=shown.base,
+        extras=shown.extras,
+        paid_from=timeline[0].from_,
+        review_class=award.review_class,
+        review_due_on=award.review_due_on,
+        death_review_due_on=award.death_review_due_on,
+    )
+
+
+def _period(desk: Desk, row: PeriodRow, recorded: Recorded) -> PeriodView:
+    period: Period = recorded.period
+    return PeriodView(
+        id=row.id,
+        from_=period.from_,
+        division=desk.code_of(period.unit, period.from_),
+        division_name=desk.name_of(period.unit, period.from_),
+        area=period.area,
+        state=period.state,
+        persons=len(period.persons),
+        amount=period.base,
+        extras=period.extras,
+        covered=list(period.persons),
+        lines=[
+            ExtraView(
+                person=one.person, category=one.category, amount=one.amount, article=one.article
+            )
+            for one in period.lines
+        ],
+        case=row.case_id,
+        recorded_at=row.recorded_at,
+        superseded_at=row.superseded_at,
+    )
+
+
+def _hearing(row: HearingRow) -> HearingView:
+    return HearingView(
+        notified_on=row.notified_on,
+        heard_on=row.heard_on,
+        method=row.method,
+        heard=row.heard,
+        recorded_at=row.recorded_at,
+    )
+
+
+def _decimal(written: str | None) -> Decimal | None:
+    return None if written is None else Decimal(written)
+
+
+def _after(cursor: str | None) -> UUID | None:
+    key = decode_cursor(cursor, (str,))
+    if key is None:
+        return None
+    try:
+        return UUID(str(key[0]))
+    except ValueError:
+        raise Unprocessable(
+            "分页游标无效", errors=[FieldError("/query/cursor", "不是本接口返回的游标")]
+        ) from None

@@ -1,0 +1,395 @@
+"""What a household owns and how it lives, held against the limits of the day.
+
+57号 arts. 14, 17; 重庆市…条例 (2016) arts. 10, 13; domain.md B1.4. Each test names its fact and its
+threshold. What is needed for living or work is exempt, and so is the vehicle that makes up for a
+disability; a person's judgement, with its reason, settles what no figure can.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from chassis.law.dates import add_months
+from chassis.law.money import published_percent
+from services.relief.entitlement.articles import Subject, article
+from services.relief.entitlement.conditions import Condition, told_from, yuan
+from services.relief.entitlement.facts import (
+    Consumption,
+    ConsumptionKind,
+    Household,
+    Property,
+    PropertyKind,
+)
+from services.relief.entitlement.gaps import Gap
+from services.relief.parameters.rules import Law
+
+_HALF_YEAR = 6
+_YEAR = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What is tested, for how many persons.
+
+    `gaps` are the sources that have not answered: what could hide behind one is not settled.
+    """
+
+    properties: tuple[Property, ...]
+    consumptions: tuple[Consumption, ...]
+    persons: int
+    standard: Decimal
+    applied_on: date
+    gaps: tuple[Gap, ...]
+
+
+def of_family(
+    household: Household, counted: frozenset[str], standard: Decimal, gaps: Sequence[Gap]
+) -> Means:
+    """The means of the members that are counted, and of the family together."""
+    return Means(
+        tuple(one for one in household.properties if one.member is None or one.member in counted),
+        household.consumptions,
+        len(counted),
+        standard,
+        household.applied_on,
+        tuple(gaps),
+    )
+
+
+def of_one(household: Household, ref: str, standard: Decimal, gaps: Sequence[Gap]) -> Means:
+    """What belongs to one member alone, who is reckoned as a household of one."""
+    owned = tuple(one for one in household.properties if one.member == ref)
+    return Means(owned, (), 1, standard, household.applied_on, tuple(gaps))
+
+
+def tested(means: Means, law: Law) -> tuple[Condition, ...]:
+    """Every test of property and consumption, in a fixed order."""
+    owned = [_deposits(means, law), _dwellings(means, law)]
+    owned += [_absent(means, rule, law) for rule in _OWNED if rule.always or rule.facts(means)]
+    lived = [_houses(means, law), _utilities(means, law), _luxury(means, law)]
+    lived += [_absent(means, rule, law) for rule in _LIVED]
+    return (*owned, *lived)
+
+
+def _judged(fact: Property | Consumption) -> bool | None:
+    return fact.judged if fact.reason.strip() else None
+
+
+def _exempt(fact: Property | Consumption) -> bool:
+    needed = isinstance(fact, Property) and (fact.essential or fact.disability_vehicle)
+    return needed or _judged(fact) is True
+
+
+def _standing(facts: Iterable[Property]) -> tuple[list[Property], int]:
+    """What counts, and how many are exempt."""
+    known = list(facts)
+    counting = [one for one in known if not _exempt(one)]
+    return counting, len(known) - len(counting)
+
+
+def _condition(
+    means: Means,
+    code: str,
+    *,
+    failed: bool,
+    review: bool,
+    facts: Sequence[Property | Consumption],
+    fact: str,
+    words: "_Words",
+) -> Condition:
+    """Fails on what is known; is not settled on what needs review or has not been answered."""
+    gap = [one.name for one in means.gaps if one.touches(code)]
+    passed: bool | None = not failed
+    if passed and (review or gap):
+        passed = None
+    source, day = told_from(facts)
+    remedy = ""
+    if passed is False:
+        remedy = words.remedy
+    elif passed is None:
+        remedy = "待经办人查明并认定" if review else "待核对结果返回后再作认定"
+    return Condition(
+        code=code,
+        title=words.title,
+        passed=passed,
+        fact=f"{fact}；核对尚未返回：{'、'.join(gap)}" if gap else fact,
+        threshold=words.threshold,
+        article=words.article,
+        source=source,
+        source_day=day,
+        remedy=remedy,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    title: str
+    threshold: str
+    article: str
+    remedy: str
+
+
+_MONEY = frozenset({PropertyKind.DEPOSIT, PropertyKind.SECURITIES, PropertyKind.INSURANCE_SAVINGS})
+
+
+def _deposits(means: Means, law: Law) -> Condition:
+    facts = [one for one in means.properties if one.kind in _MONEY]
+    counting, exempt = _standing(facts)
+    multiple = law.decimal("dibao.property.deposit_multiple").value
+    limit = means.standard * means.persons * multiple
+    total = sum((one.amount for one in counting if one.amount is not None), Decimal(0))
+    unknown = [one for one in counting if one.amount is None]
+    fact = f"存款、有价证券和储蓄性保险合计 {yuan(total)}"
+    return _condition(
+        means,
+        "property_deposits",
+        failed=total > limit or any(_judged(one) is False for one in unknown),
+        review=any(_judged(one) is None for one in unknown),
+        facts=facts,
+        fact=_with_rest(fact, exempt, len(unknown), "金额"),
+        words=_Words(
+            "存款等金融资产不超过限额",
+            f"不超过 {yuan(limit)}（{means.persons} 人 × {yuan(means.standard)} × {multiple}）",
+            article(Subject.PROPERTY, law.day),
+            f"金融资产降至 {yuan(limit)} 以内后可重新申请；"
+            "属于维持生活、治病必需的，可申请认定豁免",
+        ),
+    )
+
+
+def _dwellings(means: Means, law: Law) -> Condition:
+    facts = [one for one in means.properties if one.kind is PropertyKind.DWELLING]
+    counting, exempt = _standing(facts)
+    from_number = law.integer("dibao.property.dwellings").value
+    multiple = law.decimal("dibao.property.dwelling_area_multiple").value
+    each = law.decimal("dibao.property.dwelling_area_per_person").value
+    limit = multiple * each * means.persons
+    area = sum((one.area for one in counting if one.area is not None), Decimal(0))
+    many = len(counting) >= from_number
+    unknown = [one for one in counting if one.area is None]
+    fact = f"住房 {len(counting)} 套，建筑面积合计 {area} 平方米"
+    return _condition(
+        means,
+        "property_dwellings",
+        failed=many and (area > limit or any(_judged(one) is False for one in unknown)),
+        review=many and any(_judged(one) is None for one in unknown),
+        facts=facts,
+        fact=_with_rest(fact, exempt, len(unknown), "面积"),
+        words=_Words(
+            "住房不超过规定的套数和面积",
+            f"不同时达到 {from_number} 套以上且合计超过 {limit} 平方米"
+            f"（{means.persons} 人 × {each} 平方米 × {multiple}）",
+            article(Subject.PROPERTY, law.day),
+            "住房情况变化后可重新申请；属于唯一居住或维持生活必需的，可申请认定豁免",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Absence:
+    """Something that a household in need does not have; `review`: it may, if a person so finds."""
+
+    code: str
+    kinds: frozenset[PropertyKind | ConsumptionKind]
+    name: str
+    subject: Subject
+    always: bool = True
+    review: bool = False
+
+    def facts(self, means: Means) -> list[Property | Consumption]:
+        every: tuple[Property | Consumption, ...] = (*means.properties, *means.consumptions)
+        return [one for one in every if one.kind in self.kinds]
+
+
+_OWNED = (
+    _Absence(
+        "property_premises", frozenset({PropertyKind.PREMISES}), "商业门面、店铺", Subject.PROPERTY
+    ),
+    _Absence(
+        "property_vehicle",
+        frozenset({PropertyKind.VEHICLE}),
+        "机动车辆（残疾人功能性补偿代步机动车辆除外）",
+        Subject.PROPERTY,
+    ),
+    _Absence("property_ship", frozenset({PropertyKind.SHIP}), "船舶", Subject.PROPERTY),
+    _Absence(
+        "property_machinery",
+        frozenset({PropertyKind.MACHINERY}),
+        "工程机械、大型农机具",
+        Subject.PROPERTY,
+    ),
+    _Absence(
+        "property_company",
+        frozenset({PropertyKind.COMPANY}),
+        "市场主体登记",
+        Subject.PROPERTY,
+    ),
+    _Absence(
+        "property_other",
+        frozenset({PropertyKind.OTHER}),
+        "债权等其他财产",
+        Subject.PROPERTY,
+        always=False,
+        review=True,
+    ),
+)
+_LIVED = (
+    _Absence(
+        "consumption_study",
+        frozenset({ConsumptionKind.STUDY_ABROAD, ConsumptionKind.PRIVATE_SCHOOL}),
+        "自费出国留学、高收费学校就读",
+        Subject.CONSUMPTION,
+    ),
+    _Absence(
+        "consumption_employing",
+        frozenset({ConsumptionKind.EMPLOYING}),
+        "雇用他人",
+        Subject.CONSUMPTION,
+    ),
+    _Absence(
+        "consumption_vehicle_use",
+        frozenset({ConsumptionKind.VEHICLE_USE}),
+        "经常使用机动车辆",
+        Subject.CONSUMPTION,
+    ),
+)
+
+
+def _absent(means: Means, rule: _Absence, law: Law) -> Condition:
+    facts = rule.facts(means)
+    counting = [one for one in facts if not _exempt(one)]
+    auxiliary = law.codes("dibao.consumption.auxiliary").value
+    open_ = [
+        one
+        for one in counting
+        if _judged(one) is None and (rule.review or one.kind.value in auxiliary)
+    ]
+    fact = f"{rule.name} {len(counting)} 项" if counting else f"未发现{rule.name}"
+    return _condition(
+        means,
+        rule.code,
+        failed=len(counting) > len(open_),
+        review=bool(open_),
+        facts=facts,
+        fact=_with_rest(fact, len(facts) - len(counting), 0, ""),
+        words=_Words(
+            f"没有{rule.name}",
+            "没有，或经认定豁免",
+            article(rule.subject, law.day),
+            f"不再有{rule.name}后可重新申请；属于维持生活、生产必需的，可申请认定豁免",
+        ),
+    )
+
+
+def _houses(means: Means, law: Law) -> Condition:
+    years = law.integer("dibao.consumption.house_years").value
+    since = add_months(means.applied_on, -_YEAR * years)
+    return _lately(
+        means,
+        "consumption_house",
+        frozenset({ConsumptionKind.HOUSE, ConsumptionKind.REFIT}),
+        since,
+        _Words(
+            "申请前没有新建、购买住房或豪华装修",
+            f"{since} 以后没有（申请前 {years} 年内）",
+            article(Subject.CONSUMPTION, law.day),
+            f"满 {years} 年后可重新申请；因拆迁、灾害等必需的，可申请认定豁免",
+        ),
+    )
+
+
+def _lately(
+    means: Means, code: str, kinds: frozenset[ConsumptionKind], since: date, words: _Words
+) -> Condition:
+    facts = [one for one in means.consumptions if one.kind in kinds]
+    counting = [one for one in facts if not _exempt(one)]
+    recent = [one for one in counting if one.on is not None and one.on > since]
+    undated = [one for one in counting if one.on is None]
+    fact = f"共 {len(recent)} 项" if recent else "未发现"
+    return _condition(
+        means,
+        code,
+        failed=bool(recent) or any(_judged(one) is False for one in undated),
+        review=any(_judged(one) is None for one in undated),
+        facts=facts,
+        fact=_with_rest(fact, len(facts) - len(counting), len(undated), "日期"),
+        words=words,
+    )
+
+
+def _luxury(means: Means, law: Law) -> Condition:
+    multiple = law.decimal("dibao.consumption.half_year_multiple").value
+    limit = means.standard * means.persons * multiple
+    since = add_months(means.applied_on, -_HALF_YEAR)
+    facts = [one for one in means.consumptions if one.kind is ConsumptionKind.LUXURY]
+    counting = [one for one in facts if not _exempt(one) and (one.on is None or one.on > since)]
+    unknown = [one for one in counting if one.on is None or one.amount is None]
+    known = [one.amount for one in counting if one.on is not None and one.amount is not None]
+    total = sum(known, Decimal(0))
+    exempt = sum(_exempt(one) for one in facts)
+    return _condition(
+        means,
+        "consumption_luxury",
+        failed=bool(known and total >= limit) or any(_judged(one) is False for one in unknown),
+        review=any(_judged(one) is None for one in unknown),
+        facts=facts,
+        fact=_with_rest(
+            f"申请前半年非生活必需品消费 {yuan(total)}", exempt, len(unknown), "日期或金额"
+        ),
+        words=_Words(
+            "申请前半年非生活必需品消费低于限额",
+            f"低于 {yuan(limit)}（{means.persons} 人 × {yuan(means.standard)} × {multiple}）",
+            article(Subject.CONSUMPTION, law.day),
+            "消费超过半年后可重新申请；属于治病等必需的，可申请认定豁免",
+        ),
+    )
+
+
+def _utilities(means: Means, law: Law) -> Condition:
+    most = Fraction(law.decimal("dibao.consumption.utilities_share").value)
+    facts = [one for one in means.consumptions if one.kind is ConsumptionKind.UTILITIES]
+    counting = [one for one in facts if not _exempt(one)]
+    shares = [(one, _share(one, means)) for one in counting]
+    unknown = [one for one, share in shares if share is None]
+    over = [one for one, share in shares if share is not None and share > most]
+    auxiliary = ConsumptionKind.UTILITIES.value in law.codes("dibao.consumption.auxiliary").value
+    refused = [one for one in over if _judged(one) is False or not auxiliary]
+    known = [share for _, share in shares if share is not None]
+    fact = f"最高为 {_percent(max(known))}" if known else "未登记"
+    return _condition(
+        means,
+        "consumption_utilities",
+        failed=bool(refused) or any(_judged(one) is False for one in unknown),
+        review=len(over) > len(refused) or any(_judged(one) is None for one in unknown),
+        facts=facts,
+        fact=_with_rest(fact, len(facts) - len(counting), len(unknown), "比例"),
+        words=_Words(
+            "水、电、燃气、通讯月费用占家庭低保标准总额的比例不超过限额",
+            f"不超过 {_percent(most)}",
+            article(Subject.CONSUMPTION, law.day),
+            "日常费用降低后可重新申请；因治病、护理等必需的，可申请认定豁免",
+        ),
+    )
+
+
+def _share(fact: Consumption, means: Means) -> Fraction | None:
+    if fact.share is not None:
+        return Fraction(fact.share)
+    if fact.amount is None or not means.persons:
+        return None
+    return Fraction(fact.amount) / (Fraction(means.standard) * means.persons)
+
+
+def _percent(share: Fraction) -> str:
+    return f"{published_percent(share)}%"
+
+
+def _with_rest(fact: str, exempt: int, unknown: int, what: str) -> str:
+    rest = fact
+    if exempt:
+        rest += f"；另有 {exempt} 项豁免"
+    if unknown:
+        rest += f"；{unknown} 项{what}不明"
+    return rest

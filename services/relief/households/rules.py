@@ -1,0 +1,286 @@
+"""A household over time: who belongs to it and what is true of it, on two clocks.
+
+A fact holds from a day on (until another, or the next one of its kind) and is known from an
+instant on. None is ever changed: a correction takes its place, and both stay on record.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from chassis.identity import IdDoubt
+from contracts.events.relief import Area
+from services.relief.entitlement import facts as law
+from services.relief.households.kinds import MANY, FactKind, LeaveReason
+
+REASONED = "理由已登记"
+"""Stands in what is assembled where a reason is kept sealed: that there is one decides, not what
+it says."""
+
+MOST_FACTS = 1_000
+"""Facts of one household, superseded ones too."""
+
+WARNINGS = {
+    IdDoubt.PLACE_UNKNOWN.value: "身份证号码的区划部分有疑问，请核对证件",
+    IdDoubt.DATE_IMPOSSIBLE.value: "身份证号码的出生日期部分不是日期，请核对证件",
+    IdDoubt.BORN_LATER.value: "身份证号码的出生日期晚于登记之日，请核对证件",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One recorded fact; `value` as JSON keeps it, `noted` whether a reason is sealed beside it."""
+
+    id: UUID
+    member: UUID | None
+    kind: FactKind
+    value: Mapping[str, Any]
+    valid_from: date
+    valid_to: date | None
+    source: law.FactSource
+    source_day: date | None
+    noted: bool
+    known_at: datetime
+    superseded_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """From when until when (that day no more) somebody belonged to the household, as known now."""
+
+    joined_on: date
+    left_on: date | None
+    left_reason: LeaveReason | None
+
+
+def standing(facts: Iterable[Fact], before: datetime | None = None) -> list[Fact]:
+    """The facts that are held for true, as known now or just before an instant."""
+    return [
+        fact
+        for fact in facts
+        if (before is None or fact.known_at < before)
+        and (fact.superseded_at is None or (before is not None and fact.superseded_at >= before))
+    ]
+
+
+def in_force(facts: Iterable[Fact], day: date) -> list[Fact]:
+    """Those of the standing facts that hold on the day: of most kinds the latest of each member."""
+    running = [
+        fact
+        for fact in facts
+        if fact.valid_from <= day and (fact.valid_to is None or day <= fact.valid_to)
+    ]
+    latest: dict[tuple[UUID | None, FactKind], Fact] = {}
+    for fact in sorted(running, key=lambda fact: (fact.valid_from, fact.known_at)):
+        if fact.kind not in MANY:
+            latest[fact.member, fact.kind] = fact
+    chosen = {fact.id for fact in latest.values()}
+    return [fact for fact in running if fact.kind in MANY or fact.id in chosen]
+
+
+def present(held: Iterable[Fact]) -> list[UUID]:
+    """The members among the facts of one day, in the order of their entry on record."""
+    return sorted(
+        fact.member
+        for fact in held
+        if fact.kind is FactKind.MEMBERSHIP and fact.value["state"] == "in" and fact.member
+    )
+
+
+def membership(facts: Sequence[Fact], joined_on: date) -> Membership:
+    """What the standing facts of one member say of coming and going.
+
+    `joined_on` is the day that is kept of somebody who, as is known now, never belonged.
+    """
+    moves = sorted(
+        (fact for fact in facts if fact.kind is FactKind.MEMBERSHIP),
+        key=lambda fact: fact.valid_from,
+    )
+    joined = next((fact.valid_from for fact in moves if fact.value["state"] == "in"), None)
+    if joined is None:
+        return Membership(joined_on, joined_on, LeaveReason.ERROR)
+    last = moves[-1]
+    if last.value["state"] == "in":
+        return Membership(joined, None, None)
+    return Membership(joined, last.valid_from, LeaveReason(last.value["reason"]))
+
+
+def born(facts: Iterable[Fact]) -> date | None:
+    """The day of birth that the latest of one member's standing facts gives."""
+    stated = [fact for fact in facts if fact.kind is FactKind.PERSON]
+    if not stated:
+        return None
+    return _day(max(stated, key=lambda fact: fact.valid_from).value["born"])
+
+
+def twice_a_day(held: Iterable[Fact]) -> bool:
+    """Whether two standing facts say what holds of one member from the same day on."""
+    seen = [(fact.member, fact.kind, fact.valid_from) for fact in held if fact.kind not in MANY]
+    return len(set(seen)) < len(seen)
+
+
+def violation(held: Sequence[Fact]) -> str | None:
+    """What in one member's standing facts cannot be; None when they are sound."""
+    moves = sorted(
+        (fact for fact in held if fact.kind is FactKind.MEMBERSHIP),
+        key=lambda fact: fact.valid_from,
+    )
+    if any(move.value["state"] != ("in", "out")[place % 2] for place, move in enumerate(moves)):
+        return "进入与离开须先后相间"
+    if any(move.valid_to for move in moves):
+        return "进入与离开不填截止日期"
+    persons = [fact for fact in held if fact.kind is FactKind.PERSON]
+    if any(fact.valid_to for fact in persons):
+        return "与申请人的关系不填截止日期"
+    if moves and all(fact.valid_from > moves[0].valid_from for fact in persons):
+        return "成为家庭成员之日起即须有与申请人的关系"
+    return None
+
+
+def assemble(
+    facts: Iterable[Fact],
+    *,
+    day: date,
+    area: Area,
+    applied_on: date,
+    before: datetime | None = None,
+    missing: Iterable[tuple[UUID, str]] = (),
+) -> law.Household:
+    """The household as the rules of entitlement take it: on a day, as known before an instant.
+
+    What belongs to somebody who is no member on the day is left out. Of income all months up to
+    the day are given: which of them count is the rules' business.
+    """
+    held = in_force(standing(facts, before), day)
+    members = present(held)
+    there = {*members, None}
+    kept = [fact for fact in held if fact.member in there]
+    return law.Household(
+        members=tuple(_member(member, kept) for member in members),
+        area=area,
+        applied_on=applied_on,
+        incomes=tuple(_income(fact) for fact in kept if fact.kind is FactKind.INCOME),
+        properties=tuple(_property(fact) for fact in kept if fact.kind is FactKind.PROPERTY),
+        consumptions=tuple(
+            _consumption(fact) for fact in kept if fact.kind is FactKind.CONSUMPTION
+        ),
+        alone=frozenset(
+            str(fact.member)
+            for fact in kept
+            if fact.kind is FactKind.REQUEST and fact.value["alone"]
+        ),
+        missing_sources=tuple(
+            (str(member), source) for member, source in missing if member in there
+        ),
+    )
+
+
+def warnings(*, doubts: Iterable[str], born: date, document_born: date | None) -> list[str]:
+    """What a clerk should look at in a member; nothing is refused for it."""
+    found = [WARNINGS[doubt] for doubt in doubts]
+    if document_born is not None and document_born != born:
+        found.append("申报的出生日期与身份证号码不一致，请核对")
+    return found
+
+
+def supporter_checkable(*, consented_on: date | None, day: date, consent_required: bool) -> bool:
+    """Whether a supporter outside the household may be checked (社会救助法 art. 41)."""
+    return not consent_required or (consented_on is not None and consented_on <= day)
+
+
+def _member(member: UUID, held: Iterable[Fact]) -> law.Member:
+    known: dict[str, Any] = {}
+    for fact in held:
+        if fact.member == member and fact.kind not in MANY:
+            known |= fact.value
+    disability = known.get("disability")
+    stated = {
+        "education": law.Education(known.get("education", law.Education.NONE)),
+        "work_capacity": law.WorkCapacity(known.get("work_capacity", law.WorkCapacity.FULL)),
+        "clergy_since": _day(known.get("clergy_since")),
+        "disability": disability
+        and law.Disability(law.DisabilityKind(disability["kind"]), disability["grade"]),
+        **{field: known[name] for name, field in _FLAGS.items() if name in known},
+    }
+    return law.Member(
+        ref=str(member),
+        relation=law.Relation(known["relation"]),
+        born=date.fromisoformat(known["born"]),
+        **stated,
+    )
+
+
+_FLAGS = {
+    "full_time": "full_time",
+    "severe_illness": "severe_illness",
+    "bedridden": "bedridden",
+    "employed": "employed",
+    "independent": "independent",
+    "lives_together": "lives_together",
+    "legal_duty": "legal_duty",
+    "in_religious_site": "lives_in_religious_site",
+    "in_prison": "in_prison",
+    "in_compulsory_rehabilitation": "in_compulsory_rehabilitation",
+    "declared_missing": "declared_missing",
+    "unmarried_soldier": "soldier_unmarried",
+    "special_hardship": "special_hardship",
+}
+"""The published names of what is true or false of a member, and the rules' names of it."""
+
+
+def _income(fact: Fact) -> law.Income:
+    value = fact.value
+    return law.Income(
+        member=str(fact.member),
+        kind=law.IncomeKind(value["kind"]),
+        amount=Decimal(value["amount"]),
+        first_month=fact.valid_from,
+        months=value["months"],
+        disregarded=value["disregarded"],
+        **_origin(fact),
+    )
+
+
+def _property(fact: Fact) -> law.Property:
+    value = fact.value
+    return law.Property(
+        kind=law.PropertyKind(value["kind"]),
+        member=None if fact.member is None else str(fact.member),
+        amount=_decimal(value["amount"]),
+        area=_decimal(value["area"]),
+        essential=value["essential"],
+        disability_vehicle=value["disability_vehicle"],
+        judged=value["judged"],
+        **_origin(fact),
+    )
+
+
+def _consumption(fact: Fact) -> law.Consumption:
+    value = fact.value
+    return law.Consumption(
+        kind=law.ConsumptionKind(value["kind"]),
+        on=_day(value["on"]),
+        amount=_decimal(value["amount"]),
+        share=_decimal(value["share"]),
+        judged=value["judged"],
+        **_origin(fact),
+    )
+
+
+def _origin(fact: Fact) -> dict[str, Any]:
+    return {
+        "source": fact.source,
+        "source_day": fact.source_day,
+        "reason": REASONED if fact.noted else "",
+    }
+
+
+def _day(written: str | None) -> date | None:
+    return None if written is None else date.fromisoformat(written)
+
+
+def _decimal(written: str | None) -> Decimal | None:
+    return None if written is None else Decimal(written)

@@ -1,0 +1,82 @@
+"""One caller of the gateway: a token of their own, patience, and no POST done twice."""
+
+import asyncio
+import hashlib
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+ATTEMPTS, PAUSE = 8, 0.5
+RETRIED = frozenset({429, 502, 503, 504})
+
+
+class DemoError(RuntimeError):
+    """A service did not do what the demonstration asked of it; the message has its answer."""
+
+
+@dataclass
+class Caller:
+    gateway: str
+    client_id: str
+    client_secret: str
+    http: httpx.AsyncClient
+    _token: str = ""
+
+    async def get(self, path: str, query: dict[str, str] | None = None) -> httpx.Response:
+        return expect_success(await self.send("GET", path, params=query))
+
+    async def post(self, path: str, body: dict[str, Any], *, etag: str = "") -> httpx.Response:
+        """POST under a key that the content gives: the same content is done once."""
+        content = json.dumps(body, ensure_ascii=False, sort_keys=True).encode()
+        key = hashlib.sha256(path.encode() + b"\n" + content).hexdigest()
+        headers = {"Idempotency-Key": f"demo-{key}", "Content-Type": "application/json"}
+        if etag:
+            headers["If-Match"] = etag
+        return expect_success(await self.send("POST", path, content=content, headers=headers))
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: dict[str, str] | None = None,
+        params: dict[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> httpx.Response:
+        for attempt in range(ATTEMPTS):
+            if not self._token:
+                await self._log_in()
+            try:
+                answer = await self.http.request(
+                    method,
+                    self.gateway + path,
+                    headers={"Authorization": f"Bearer {self._token}", **(headers or {})},
+                    params=params,
+                    content=content,
+                )
+            except httpx.TransportError:
+                answer = None
+            if answer is not None and answer.status_code == HTTPStatus.UNAUTHORIZED:
+                self._token = ""
+            elif answer is not None and answer.status_code not in RETRIED:
+                return answer
+            await asyncio.sleep(PAUSE * (attempt + 1))
+        raise DemoError(f"{method} {path}: no answer after {ATTEMPTS} attempts")
+
+    async def _log_in(self) -> None:
+        answer = await self.http.post(
+            f"{self.gateway}/oauth2/token",
+            data={"grant_type": "client_credentials"},
+            auth=(self.client_id, self.client_secret),
+        )
+        self._token = expect_success(answer).json()["access_token"]
+
+
+def expect_success(answer: httpx.Response) -> httpx.Response:
+    if not answer.is_success:
+        request = answer.request
+        raise DemoError(f"{request.method} {request.url.path}: {answer.status_code} {answer.text}")
+    return answer

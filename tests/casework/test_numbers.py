@@ -1,0 +1,51 @@
+"""统一受理编号: domain.md C1; check character by ISO 7064 MOD 37-2."""
+
+from datetime import date
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casework.numbers import case_number, check_character, is_case_number
+
+SIDE = 500112002001
+any_number = st.builds(
+    case_number,
+    st.just(SIDE),
+    st.dates(date(2015, 1, 1), date(2035, 1, 1)),
+    st.sampled_from(["DB", "TOY", "ZMQZ"]),
+    st.integers(1, 10**8),
+)
+
+
+def test_the_number_says_division_day_matter_and_sequence() -> None:
+    number = case_number(SIDE, date(2025, 3, 3), "DB", 42)
+    assert number[:-1] == "50011220250303DB0000042"
+    assert is_case_number(number)
+
+
+def test_the_check_character_of_isbt_128s_published_example() -> None:
+    assert check_character("G123498654321") == "H"
+
+
+@given(any_number)
+def test_the_whole_is_congruent_to_one(number: str) -> None:
+    alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*"
+    weighed = sum(
+        alphabet.index(character) * 2**place for place, character in enumerate(number[::-1])
+    )
+    assert weighed % 37 == 1
+
+
+@given(any_number, st.data())
+def test_one_wrong_character_is_found(number: str, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(number) - 2))
+    other = data.draw(st.sampled_from("0123456789").filter(lambda one: one != number[place]))
+    assert not is_case_number(number[:place] + other + number[place + 1 :])
+
+
+@given(any_number, st.data())
+def test_two_digits_changed_about_are_found(number: str, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, 12))
+    if number[place] != number[place + 1]:
+        turned = number[:place] + number[place + 1] + number[place] + number[place + 2 :]
+        assert not is_case_number(turned)

@@ -1,0 +1,347 @@
+"""The table of the matter 低保 and its guards, by article; nothing here reads a database."""
+
+from datetime import date
+
+import pytest
+
+from casework.states import Clock, same_hands
+from services.relief.applications import limits, materials, rules
+from services.relief.applications.materials import Undertaking
+from services.relief.applications.rules import (
+    DIBAO,
+    HouseholdSignature,
+    Outcome,
+    Placed,
+    Prolongation,
+    SurveyMethod,
+    TerminationGround,
+)
+from services.relief.parameters.rules import Level
+from services.relief.parameters.seed import law_on
+from tests.support.matters import (
+    every_case_can_end,
+    every_ending_stops_the_clock,
+    every_other_step_is_refused,
+    every_step_has_its_source,
+)
+
+OWN = frozenset({"500112129000", "500112129001"})
+BEFORE, AFTER = date(2026, 6, 30), date(2026, 7, 1)
+VISIT = (SurveyMethod.HOUSEHOLD_VISIT,)
+
+
+def test_every_step_that_is_not_in_the_table_is_refused() -> None:
+    assert every_other_step_is_refused(DIBAO) > 400
+
+
+def test_the_table_is_whole() -> None:
+    every_case_can_end(DIBAO)
+    every_step_has_its_source(DIBAO)
+    every_ending_stops_the_clock(DIBAO)
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "target"),
+    [
+        ("draft", "submit", "submitted"),
+        ("submitted", "tell", "correcting"),
+        ("correcting", "complete", "submitted"),
+        ("submitted", "accept", "accepted"),
+        ("accepted", "start_check", "checking"),
+        ("checking", "close_check", "checked"),
+        ("checking", "disqualify", "disqualified"),
+        ("disqualified", "contest", "checking"),
+        ("checked", "survey", "surveying"),
+        ("surveying", "sign", "surveyed"),
+        ("surveyed", "opine", "opined"),
+        ("opined", "publicise", "publicised"),
+        ("publicised", "object", "objected"),
+        ("objected", "find", "opined"),
+        ("publicised", "close_publicity", "awaiting"),
+        ("awaiting", "return_step", "surveyed"),
+        ("awaiting", "grant", "granted"),
+        ("awaiting", "refuse", "refused"),
+        ("granted", "deliver", "delivered"),
+        ("delivered", "close", "closed"),
+    ],
+)
+def test_domain_md_b1_5_the_way_of_an_application(source: str, name: str, target: str) -> None:
+    assert DIBAO.transition(source, name).target == target
+
+
+def test_57_22_the_clock_runs_from_acceptance_to_the_end() -> None:
+    effects = {one.name: one.clock for one in DIBAO.transitions}
+    assert effects["accept"] is Clock.START
+    assert {name for name, clock in effects.items() if clock is Clock.STOP} == {
+        *("grant", "refuse", "withdraw", "terminate")
+    }
+    assert {name for name, clock in effects.items() if clock is Clock.SUSPEND} == {
+        *("publicise", "appraise")
+    }
+
+
+@pytest.mark.parametrize("step", ["accept", "survey", "cosign", "sign", "opine", "find", "inspect"])
+@pytest.mark.parametrize("name", ["grant", "refuse"])
+def test_57_2_who_accepted_surveyed_or_opined_does_not_decide(step: str, name: str) -> None:
+    row = DIBAO.transition("awaiting", name)
+    assert same_hands(row, [(step, "zhang")], "zhang") == step
+    assert same_hands(row, [(step, "zhang")], "li") is None
+
+
+@pytest.mark.parametrize(
+    ("day", "level", "total", "special"),
+    [
+        ("2016-05-01", Level.COUNTY, "30 days", None),
+        ("2021-06-30", Level.TOWN, "30 days", None),
+        ("2021-07-01", Level.COUNTY, "30 working_days", 45),
+        ("2021-07-01", Level.TOWN, "30 working_days", 45),
+        ("2022-10-20", Level.COUNTY, "30 working_days", 45),
+        ("2022-10-20", Level.TOWN, "20 working_days", 45),
+        ("2023-03-01", Level.COUNTY, "25 working_days", 40),
+        ("2023-03-01", Level.TOWN, "20 working_days", 40),
+        ("2026-07-01", Level.COUNTY, "25 working_days", 40),
+    ],
+)
+def test_57_22_83_4_1_the_limit_of_the_day_of_acceptance(
+    day: str, level: Level, total: str, special: int | None
+) -> None:
+    law = law_on(date.fromisoformat(day))
+    term = limits.total_limit(law, level).term
+    assert f"{term.count} {term.unit}" == total
+    longer = limits.special_limit(law)
+    assert (None if longer is None else longer.term.count) == special
+
+
+def test_ordinance_19_alone_leaves_publicity_and_appraisal_out() -> None:
+    old = limits.total_limit(law_on(date(2021, 6, 30)), Level.COUNTY)
+    new = limits.total_limit(law_on(date(2021, 7, 1)), Level.COUNTY)
+    assert old.excludes == {"publicity", "appraisal"}
+    assert new.excludes == frozenset()
+
+
+def test_57_15_20_21_limits_of_single_steps() -> None:
+    found = limits.step_limits(law_on(date(2025, 3, 3)))
+    assert {state: one.term.count for state, one in found.items()} == {
+        "accepted": 3,
+        "awaiting": 10,
+        "refused": 3,
+    }
+    assert limits.step_limits(law_on(date(2021, 6, 30))) == {}
+
+
+def undertaking(member: str, born: date, *, truth: bool = True, check: bool = True) -> Undertaking:
+    return Undertaking(member, "张**", born, truth_committed=truth, check_authorised=check)
+
+
+def test_57_9_every_member_commits_and_authorises_a_minors_guardian_for_it() -> None:
+    day = date(2025, 3, 3)
+    members = [
+        undertaking("a", date(1980, 1, 1)),
+        undertaking("b", date(2007, 3, 3), truth=False),
+        undertaking("c", date(2007, 3, 4), check=False),
+    ]
+    found = materials.missing_items(members, (), day, entrusted=False)
+    assert [(one.code, one.member) for one in found] == [
+        ("truth_commitment", "b"),
+        ("check_authorisation", "c"),
+    ]
+    assert "监护人" not in found[0].title  # eighteen on this day
+    assert "监护人" in found[1].title
+
+
+def test_57_6_an_entrusted_application_needs_the_letter() -> None:
+    members, day = [undertaking("a", date(1980, 1, 1))], date(2025, 3, 3)
+    (item,) = materials.missing_items(members, (), day, entrusted=True)
+    assert item.code == "entrustment"
+    assert materials.missing_items(members, ("entrustment",), day, entrusted=True) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("household_register", "identity_card", "income_proof", "property_proof"),
+        *("disability_card", "marriage_certificate", "residence_permit"),
+    ],
+)
+def test_57_10_law_62_what_sharing_supplies_is_not_demanded(code: str) -> None:
+    assert materials.refused_demands([code], date(2021, 7, 1))
+    assert not materials.refused_demands([code], date(2021, 6, 30))
+
+
+def test_only_what_the_list_holds_is_demanded() -> None:
+    ((code, why),) = materials.refused_demands(["no_crime_record"], date(2025, 3, 3))
+    assert code == "no_crime_record"
+    assert "目录" in why
+    assert not materials.refused_demands(["illness_certificate"], date(2025, 3, 3))
+
+
+@pytest.mark.parametrize(
+    ("surveyors", "signature", "methods", "emergency", "fault"),
+    [
+        (("a", "b"), HouseholdSignature.SIGNED, VISIT, False, None),
+        (("a", "b"), HouseholdSignature.REFUSED, VISIT, False, None),
+        (("a",), HouseholdSignature.SIGNED, VISIT, False, "surveyors"),
+        (("a", "a"), HouseholdSignature.SIGNED, VISIT, False, "surveyors"),
+        (("b", "c"), HouseholdSignature.SIGNED, VISIT, False, "surveyors"),
+        (("a", "b"), HouseholdSignature.WITHOUT_CONTACT, VISIT, False, "signature"),
+        (("a", "b"), HouseholdSignature.WITHOUT_CONTACT, ("neighbours",), False, "visit"),
+        (("a", "b"), HouseholdSignature.WITHOUT_CONTACT, ("video",), False, "emergency"),
+        (("a", "b"), HouseholdSignature.WITHOUT_CONTACT, ("video",), True, None),
+        (("a", "b"), HouseholdSignature.SIGNED, ("phone",), True, "signature"),
+    ],
+)
+def test_57_16_two_surveyors_signed_visits_and_no_contact_in_emergencies_alone(
+    surveyors: tuple[str, ...],
+    signature: HouseholdSignature,
+    methods: tuple[str, ...],
+    emergency: bool,
+    fault: str | None,
+) -> None:
+    found = rules.survey_fault(
+        surveyors, "a", [SurveyMethod(one) for one in methods], signature, emergency=emergency
+    )
+    assert (None if found is None else found.code) == fault
+
+
+@pytest.mark.parametrize(
+    ("outcome", "assessed", "disqualified", "objected", "fault"),
+    [
+        (Outcome.GRANT, Outcome.GRANT, False, False, None),
+        (Outcome.REFUSE, Outcome.REFUSE, False, False, None),
+        (Outcome.REFUSE, Outcome.REFUSE, True, False, None),
+        (Outcome.GRANT, Outcome.REFUSE, False, False, "contradicts-rules"),
+        (Outcome.REFUSE, Outcome.GRANT, False, False, "contradicts-rules"),
+        (Outcome.GRANT, None, False, False, "undecided"),
+        (Outcome.REFUSE, None, False, False, "undecided"),
+        (Outcome.GRANT, Outcome.GRANT, True, False, "disqualified"),
+        (Outcome.GRANT, Outcome.GRANT, False, True, "objection-open"),
+    ],
+)
+def test_57_19_the_first_opinion_follows_the_rules(
+    outcome: Outcome, assessed: Outcome | None, disqualified: bool, objected: bool, fault: str
+) -> None:
+    found = rules.opinion_fault(
+        outcome, assessed, disqualified=disqualified, objection_open=objected
+    )
+    assert (None if found is None else found.code) == fault
+
+
+def test_57_19_ordinance_18_publicity_before_and_after_an_objection() -> None:
+    assert rules.publicity_days(after_objection=False, days=7, again_days=3) == 7
+    assert rules.publicity_days(after_objection=True, days=7, again_days=3) == 3
+    assert rules.may_forward(Outcome.REFUSE, after_objection=False, again_days=3) is None
+    assert rules.may_forward(Outcome.GRANT, after_objection=True, again_days=0) is None
+    assert rules.may_forward(Outcome.GRANT, after_objection=True, again_days=3) is not None
+    assert rules.may_forward(Outcome.GRANT, after_objection=False, again_days=0) is not None
+
+
+def test_83_4_1_the_limit_is_prolonged_once_and_on_a_ground_that_is_there() -> None:
+    hard = Prolongation.HARD_SURVEY
+    assert rules.prolongation_fault(hard, (), "") is None
+    assert rules.prolongation_fault(hard, (), "hard_survey") is not None
+    assert rules.prolongation_fault(Prolongation.OBJECTION, (), "") is not None
+    assert rules.prolongation_fault(Prolongation.OBJECTION, ("objection",), "") is None
+    assert rules.prolongation_fault(Prolongation.SEPARATE_RESIDENCE, (), "") is not None
+
+
+def test_57_20_the_bureau_surveys_near_relatives_and_complaints() -> None:
+    assert rules.inspection_required(["near_relative"])
+    assert rules.inspection_required(["complaint", "objection"])
+    assert not rules.inspection_required(["objection", "hard_survey"])
+
+
+def test_57_2_law_44_only_the_organ_with_the_power_decides() -> None:
+    assert rules.competent(Level.COUNTY, holds_county=True, holds_town=True)
+    assert not rules.competent(Level.COUNTY, holds_county=False, holds_town=True)
+    assert rules.competent(Level.TOWN, holds_county=False, holds_town=True)
+    assert not rules.competent(Level.TOWN, holds_county=True, holds_town=True)
+    assert not rules.competent(Level.TOWN, holds_county=False, holds_town=False)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        ("entitled", Outcome.GRANT),
+        ("alone", Outcome.GRANT),
+        ("edge", Outcome.REFUSE),
+        ("not_entitled", Outcome.REFUSE),
+        ("undecided", None),
+    ],
+)
+def test_what_the_rules_lead_to(outcome: str, expected: Outcome | None) -> None:
+    assert rules.decided_by_rules(outcome) is expected
+
+
+def test_57_29_a_death_ends_the_procedure_of_a_single_applicant_alone() -> None:
+    assert rules.termination_fault(TerminationGround.DECEASED, 1) is None
+    assert rules.termination_fault(TerminationGround.DECEASED, 0) is None
+    assert rules.termination_fault(TerminationGround.DECEASED, 2) is not None
+    assert rules.termination_fault(TerminationGround.UNCOOPERATIVE, 2) is None
+
+
+HOME, AWAY = "500112129001", "500112142200"
+SICHUAN, GUIZHOU = "511602001001", "520302001001"
+
+
+@pytest.mark.parametrize(
+    ("members", "permit", "basis"),
+    [
+        ([(None, None)], False, "domicile"),
+        ([(HOME, None)], False, "domicile"),
+        ([(HOME, AWAY)], False, "domicile"),
+        ([(AWAY, HOME)], False, ""),
+        ([(AWAY, HOME)], True, "residence_permit"),
+        ([(AWAY, None), (HOME, None)], False, "domicile"),  # within a province: one of them
+        ([(HOME, HOME), (SICHUAN, HOME)], False, "several_provinces"),
+        ([(HOME, SICHUAN), (SICHUAN, SICHUAN)], False, ""),  # who lives where registered: there
+        ([(HOME, GUIZHOU), (SICHUAN, GUIZHOU)], False, "several_provinces"),  # nobody does: any
+        ([(SICHUAN, HOME)], True, "residence_permit"),
+    ],
+)
+def test_57_4_5_law_37_where_an_application_is_made(
+    members: list[tuple[str | None, str | None]], permit: bool, basis: str
+) -> None:
+    placed = [Placed(str(n), *one) for n, one in enumerate(members)]
+    found = rules.place_of_application(placed, OWN, BEFORE, residence_permit=permit)
+    assert found.basis == basis
+    assert basis or found.detail
+
+
+def test_law_37_is_cited_from_its_day_on() -> None:
+    placed = [Placed("a", AWAY, None)]
+    cited = [
+        rules.place_of_application(placed, OWN, day, residence_permit=False).article
+        for day in (BEFORE, AFTER)
+    ]
+    assert cited == ["民发〔2021〕57号第四条", "社会救助法第三十七条"]
+
+
+def test_83_4_1_separate_residence_is_found() -> None:
+    assert not rules.separated([Placed("a", HOME, HOME), Placed("b", HOME, None)])
+    assert rules.separated([Placed("a", HOME, HOME), Placed("b", HOME, AWAY)])
+
+
+def test_relief_md_1_documents_cite_the_law_of_their_day() -> None:
+    before, after = rules.law_basis(BEFORE), rules.law_basis(AFTER)
+    assert before.keys() == after.keys()
+    assert "社会救助暂行办法" in before["remedy"]
+    assert "社会救助法》第七十六条" in after["remedy"]
+    assert not any("暂行办法" in text for text in after.values())
+    assert not any("社会救助法》" in text for text in before.values())
+
+
+@pytest.mark.parametrize(
+    ("day", "level", "organ", "article"),
+    [
+        ("2023-12-31", Level.COUNTY, "渝北区人民政府或者重庆市民政局", "第九条"),
+        ("2023-12-31", Level.TOWN, "渝北区人民政府", "第九条"),
+        ("2024-01-01", Level.COUNTY, "渝北区人民政府", "第二十条、第二十四条"),
+        ("2026-07-01", Level.TOWN, "渝北区人民政府", "第二十条、第二十四条"),
+    ],
+)
+def test_a_decision_names_term_and_organ_of_review_and_suit(
+    day: str, level: Level, organ: str, article: str
+) -> None:
+    review, suit = rules.remedies(date.fromisoformat(day), level, "渝北区")
+    assert f"六十日内向{organ}申请行政复议（《行政复议法》{article}）" in review
+    assert "六个月" in suit

@@ -1,0 +1,534 @@
+"""Single steps of an application and their guards, by article, through the API."""
+
+from typing import Any
+
+import pytest
+
+from tests.services.relief.applications.window import (
+    DISTRICT,
+    NAMES,
+    OTHER_TOWN,
+    OTHER_VILLAGE,
+    TOWN,
+    Case,
+    Window,
+    applicant,
+    body,
+    decision,
+    member,
+    opinion,
+)
+
+CHILD = member("c", "child", "2015-07-03", 5, check_authorised=False, truth_committed=False)
+BUREAU = {"division": DISTRICT}
+
+
+def kind_of(answer: Any) -> str:
+    return str(answer.json()["type"]).removeprefix("urn:minzheng:problem:")
+
+
+async def test_57_9_10_what_lacks_is_told_once_and_then_it_is_accepted(window: Window) -> None:
+    case = await window.opened(body(applicant(), CHILD))
+    child = (await window.file(case))["household"]["members"][1]["id"]
+    missing = (await window.file(case))["missing_items"]
+    assert {(one["code"], one["member"]) for one in missing} == {
+        ("truth_commitment", child),
+        ("check_authorisation", child),
+    }
+    accept = {"area": "urban", "area_reason": "户籍在社区"}
+    early = await window.step(case, "accept", accept)
+    assert (early.status_code, kind_of(early)) == (409, "incomplete")
+    shared = await window.step(case, "correction-list", {"materials": ["household_register"]})
+    assert (shared.status_code, kind_of(shared)) == (422, "not-demandable")
+    assert shared.json()["errors"][0]["pointer"] == "/materials/0"
+    await window.done(case, "correction-list", {"materials": ["illness_certificate"]})
+    assert case.state == "correcting"
+    assert len(case.view["correction"]["items"]) == 3
+    assert "监护人" in await window.page(case, "correction_list")
+    signed = [{"member": child, "truth_committed": True, "check_authorised": True}]
+    await window.done(
+        case, "correction-done", {"materials": ["illness_certificate"], "undertakings": signed}
+    )
+    again = await window.step(case, "correction-list", {"materials": ["support_agreement"]})
+    assert (again.status_code, kind_of(again)) == (409, "already-told")
+    await window.done(case, "accept", accept)
+    assert case.view["correction"]["fulfilled_on"] == "2025-03-03"
+    assert "受理通知书" in await window.page(case, "acceptance")
+
+
+async def test_57_10_what_is_complete_is_accepted_and_not_sent_back(window: Window) -> None:
+    case = await window.opened()
+    answer = await window.step(case, "correction-list", {})
+    assert (answer.status_code, kind_of(answer)) == (409, "incomplete")
+
+
+async def test_57_6_an_entrusted_application_lacks_the_letter(window: Window) -> None:
+    case = await window.opened(body(channel="committee"))
+    assert [one["code"] for one in (await window.file(case))["missing_items"]] == ["entrustment"]
+    other = await window.opened(
+        body(applicant(sequence=7), entrusted=True, materials=["entrustment"])
+    )
+    assert (await window.file(other))["missing_items"] == []
+
+
+async def test_a_draft_is_saved_handed_in_and_takes_the_applicants_one_place(
+    window: Window,
+) -> None:
+    case = await window.opened(body(submit=False))
+    assert case.state == "draft"
+    second = await window.open()
+    assert (second.status_code, kind_of(second)) == (409, "already-applied")
+    window.later(2)
+    await window.done(case, "submit")
+    assert (await window.file(case))["applied_on"] == "2025-03-05"
+
+
+async def test_57_15_20_22_acceptance_fixes_area_and_limits(window: Window) -> None:
+    case = await window.accepted(area="rural")
+    clock, step = case.view["clock"], case.view["step_clock"]
+    assert (clock["count"], clock["unit"], clock["due"]) == (25, "working_days", "2025-04-08")
+    assert (step["count"], step["due"]) == (3, "2025-03-06")
+    assert (await window.file(case))["household"]["area"] == "rural"
+
+
+async def test_83_4_1_a_town_that_decides_has_twenty_working_days(window: Window) -> None:
+    await window.delegate("2022-01-01")
+    case = await window.accepted()
+    assert case.view["clock"]["count"] == 20
+    assert case.view["clock"]["due"] == "2025-03-31"
+
+
+async def test_57_4_an_application_of_people_registered_elsewhere_is_not_taken(
+    window: Window,
+) -> None:
+    case = await window.opened(body(applicant(domicile=OTHER_VILLAGE)))
+    answer = await window.step(case, "accept", {"area": "urban", "area_reason": "在城镇居住"})
+    assert (answer.status_code, kind_of(answer)) == (409, "wrong-place")
+    assert "第四条" in answer.json()["detail"]
+
+
+async def test_57_18_what_the_check_finds_against_them_is_told_and_can_be_contested(
+    window: Window,
+) -> None:
+    deposit = {"kind": "deposit", "amount": "90000.00"}
+    number = applicant()["document_number"]
+    window.other.script("bank", number, "answer", items=[deposit])
+    case = await window.checked()
+    assert case.state == "disqualified"
+    page = await window.page(case, "disqualification")
+    assert "90000.00" in page
+    assert "复查" in page
+    granting = await window.step(case, "opinion", opinion("grant"), who="opiner")
+    assert (granting.status_code, kind_of(granting)) == (409, "contradicts-rules")
+    window.other.script("bank", number, "none")
+    await window.done(case, "contest", {"reason": "存单系代人保管，附证明"})
+    assert case.state == "checking"
+    await window.check(case)
+    assert case.state == "disqualified"  # a fact that was taken over stays until it is corrected
+    await window.done(case, "opinion", opinion("refuse"), who="opiner")
+    await window.done(case, "forward", who="opiner")
+    assert case.state == "awaiting"
+
+
+async def test_what_is_missing_is_not_zero(window: Window) -> None:
+    """A source that does not answer: the report waits, and nothing is decided over it."""
+    window.other.script("bank", "*", "refuse")
+    case = await window.accepted()
+    await window.done(case, "check", who="checker", **BUREAU)
+    await window.run_jobs()
+    closing = await window.step(case, "check-closed", who="checker", **BUREAU)
+    assert (closing.status_code, kind_of(closing)) == (409, "check-sources-missing")
+    url = f"/v1/relief/applications/{case.id}/assessment"
+    answer = await window.relief.http.get(url, headers=window.headers("reader"))
+    assert answer.json()["outcome"] is None
+    assert answer.json()["assessment"]["outcome"] == "undecided"
+
+
+async def test_57_16_a_survey_counts_when_both_have_signed_with_their_own_login(
+    window: Window,
+) -> None:
+    case = await window.checked()
+    visit = await window.visit(case)
+    alone = await window.step(
+        case, "survey", {**visit, "surveyors": ["surveyor-1"]}, who="surveyor-1"
+    )
+    assert alone.status_code == 422
+    assert alone.json()["errors"][0]["pointer"] == "/surveyors"
+    absent = await window.step(case, "survey", visit, who="surveyor-3")
+    assert absent.status_code == 422
+    await window.done(case, "survey", visit, who="surveyor-1")
+    assert case.state == "surveying"
+    early = await window.step(case, "opinion", opinion("grant"), who="opiner")
+    assert (early.status_code, kind_of(early)) == (409, "case-state")
+    twice = await window.step(case, "survey/sign", who="surveyor-1")
+    assert twice.status_code == 409
+    stranger = await window.step(case, "survey/sign", who="surveyor-3")
+    assert stranger.status_code == 403
+    await window.done(case, "survey/sign", who="surveyor-2")
+    assert case.state == "surveyed"
+    (survey,) = (await window.file(case))["surveys"]
+    assert all(one["signed_at"] for one in survey["signatures"])
+
+
+async def test_57_16_a_refused_signature_is_recorded_with_its_circumstances(
+    window: Window,
+) -> None:
+    case = await window.checked()
+    refused = {"household_signature": "refused", "signed_by": None}
+    bare = await window.step(case, "survey", await window.visit(case, **refused), who="surveyor-1")
+    assert bare.status_code == 422
+    await window.survey(case, **refused, refusal="在场成员称不识字，不愿签字")
+    (survey,) = (await window.file(case))["surveys"]
+    assert survey["refusal"] == "在场成员称不识字，不愿签字"
+
+
+async def test_57_19_an_opinion_hangs_seven_days_with_public_fields_alone(window: Window) -> None:
+    case = await window.publicised(
+        body(applicant(severe_illness=True), member("b", "child", "2015-07-03", 5))
+    )
+    (posted,) = (await window.file(case))["publicities"]
+    assert (posted["posted_on"], posted["last_day"]) == ("2025-03-03", "2025-03-10")
+    assert posted["fields"].keys() == {
+        *("applicant_name", "members", "amount", "address_village", "result", "programme"),
+        "telephone",
+    }
+    assert posted["fields"]["applicant_name"] == NAMES[0]
+    assert posted["fields"]["members"] == 2
+    for day in (0, 7):
+        window.later(day)
+        early = await window.step(case, "publicity-closed", who="opiner")
+        assert (early.status_code, kind_of(early)) == (409, "publicity-running")
+    window.later(1)
+    await window.done(case, "publicity-closed", who="opiner")
+    assert case.state == "awaiting"
+
+
+async def test_a_minor_who_applies_is_not_named_in_public(window: Window) -> None:
+    orphan = member("a", "self", "2012-05-01", 3)
+    case = await window.publicised(body(orphan))
+    (posted,) = (await window.file(case))["publicities"]
+    assert posted["fields"]["applicant_name"] == "诸葛某某"
+    page = await window.page(case, "publicity")
+    assert NAMES[0] not in page
+
+
+async def test_57_19_a_positive_opinion_is_not_forwarded_past_publicity(window: Window) -> None:
+    case = await window.opined()
+    answer = await window.step(case, "forward", who="opiner")
+    assert (answer.status_code, kind_of(answer)) == (409, "step-refused")
+
+
+async def objected(window: Window, handled_by: str) -> tuple[Case, str]:
+    case = await window.publicised()
+    window.later(2)
+    await window.done(
+        case,
+        "objections",
+        {"objector": "慕容秋水", "content": "其子每月汇款", "handled_by": handled_by},
+        who="opiner",
+    )
+    (objection,) = (await window.file(case))["objections"]
+    assert objection["objector"] == "慕容秋水"
+    return case, objection["id"]
+
+
+async def test_57_19_an_objection_is_appraised_and_the_opinion_given_and_posted_again(
+    window: Window,
+) -> None:
+    case, objection = await objected(window, "appraisal")
+    assert "objection" in case.view["flags"]
+    finding = {
+        "handled_by": "appraisal",
+        "finding": "评议 9 人，均认为困难属实",
+        "upheld": False,
+        "opinion": opinion("grant"),
+    }
+    bare = await window.step(
+        case, f"objections/{objection}/finding", {**finding, "opinion": None}, who="opiner"
+    )
+    assert bare.status_code == 422
+    await window.done(case, f"objections/{objection}/finding", finding, who="opiner")
+    assert case.state == "opined"
+    straight = await window.step(case, "forward", who="opiner")
+    assert straight.status_code == 409
+    await window.done(case, "publicise", {"telephone": "023-67212345"}, who="opiner")
+    again = (await window.file(case))["publicities"][-1]
+    assert (again["kind"], again["posted_on"], again["last_day"]) == (
+        *("again", "2025-03-05"),
+        "2025-03-08",
+    )
+    window.later(4)
+    await window.done(case, "publicity-closed", who="opiner")
+    assert [one["after_objection"] for one in (await window.file(case))["opinions"]] == [
+        *(False, True)
+    ]
+
+
+async def test_57_19_or_the_household_is_surveyed_anew(window: Window) -> None:
+    case, objection = await objected(window, "resurvey")
+    finding = {
+        "handled_by": "resurvey",
+        "finding": "汇款属实，已登记",
+        "upheld": True,
+        "opinion": opinion("grant"),
+    }
+    early = await window.step(case, f"objections/{objection}/finding", finding, who="opiner")
+    assert early.status_code == 409
+    await window.survey(case)
+    assert case.state == "surveyed"
+    plain = await window.step(case, "opinion", opinion("grant"), who="opiner")
+    assert plain.status_code == 409  # the objection is still open
+    await window.done(case, f"objections/{objection}/finding", finding, who="opiner")
+    assert case.state == "opined"
+    assert (await window.file(case))["surveys"][-1]["resurvey"] is True
+
+
+async def test_of_two_objections_the_last_answer_brings_the_new_opinion(window: Window) -> None:
+    case, first = await objected(window, "appraisal")
+    await window.done(
+        case,
+        "objections",
+        {"objector": "令狐远", "content": "其有车", "handled_by": "appraisal"},
+        who="opiner",
+    )
+    finding = {"handled_by": "appraisal", "finding": "查无此事", "upheld": False}
+    await window.done(case, f"objections/{first}/finding", finding, who="opiner")
+    assert case.state == "objected"
+    twice = await window.step(case, f"objections/{first}/finding", finding, who="opiner")
+    assert (twice.status_code, kind_of(twice)) == (409, "objection-answered")
+    second = (await window.file(case))["objections"][1]["id"]
+    await window.done(
+        case,
+        f"objections/{second}/finding",
+        {**finding, "opinion": opinion("grant")},
+        who="opiner",
+    )
+    assert case.state == "opined"
+
+
+async def test_57_20_the_bureau_returns_a_case_and_the_town_opines_anew(window: Window) -> None:
+    case = await window.awaiting()
+    bare = await window.step(case, "return", {"reason": " "}, who="decider", **BUREAU)
+    assert bare.status_code == 422
+    await window.done(case, "return", {"reason": "邻里访问记录不全"}, who="decider", **BUREAU)
+    assert case.state == "surveyed"
+    await window.done(case, "opinion", opinion("grant"), who="opiner")
+    await window.done(case, "publicise", {"telephone": "023-67212345"}, who="opiner")
+    assert case.state == "publicised"
+
+
+@pytest.mark.parametrize("ground", ["near_relative", "complaint"])
+async def test_57_11_20_near_relatives_and_complaints_need_the_bureaus_own_survey(
+    window: Window, ground: str
+) -> None:
+    case = await window.awaiting()
+    person = (await window.file(case))["household"]["members"][0]["id"]
+    if ground == "near_relative":
+        relative = {"member": person, "of": "staff", "relation": "兄弟", "organisation": "镇社事办"}
+        await window.done(case, "near-relatives", {"relatives": [relative]})
+    else:
+        told = {"received_on": window.today().isoformat(), "content": "反映其有出租房"}
+        await window.done(case, "complaints", told)
+    assert ground in case.view["flags"]
+    grant = decision("grant")
+    early = await window.step(case, "decide", grant, who="decider", **BUREAU)
+    assert (early.status_code, kind_of(early)) == (409, "step-refused")
+    visit = await window.visit(case, surveyors=["bureau-1", "bureau-2"])
+    town = await window.step(case, "survey", visit, who="bureau-1", division=TOWN)
+    assert town.status_code == 403
+    await window.done(case, "survey", visit, who="bureau-1", **BUREAU)
+    half = await window.step(case, "decide", grant, who="decider", **BUREAU)
+    assert half.status_code == 409
+    await window.done(case, "survey/sign", who="bureau-2", **BUREAU)
+    inspector = await window.step(case, "decide", grant, who="bureau-2", **BUREAU)
+    assert (inspector.status_code, kind_of(inspector)) == (403, "four-eyes")
+    await window.done(case, "decide", grant, who="decider", **BUREAU)
+    assert case.state == "granted"
+
+
+async def test_57_11_a_near_relative_named_in_the_application_is_flagged_at_acceptance(
+    window: Window,
+) -> None:
+    relative = {"of": "village_committee", "relation": "父亲", "organisation": "玉峰山社区居委会"}
+    case = await window.accepted(body(applicant(near_relative=relative)))
+    assert case.view["flags"] == ["near_relative"]
+
+
+async def test_83_4_1_the_limit_is_prolonged_once_on_a_ground(window: Window) -> None:
+    case = await window.accepted(body(applicant(residence=OTHER_VILLAGE)))
+    assert case.view["flags"] == ["separate_residence"]
+    groundless = await window.step(
+        case, "prolong", {"ground": "objection", "reason": "x"}, who="decider", **BUREAU
+    )
+    assert groundless.status_code == 422
+    asked = {"ground": "separate_residence", "reason": "经常居住地在石船镇，须委托调查"}
+    await window.done(case, "prolong", asked, who="decider", **BUREAU)
+    assert (case.view["clock"]["count"], case.view["prolonged"]) == (40, "separate_residence")
+    assert case.view["clock"]["due"] == "2025-04-29"
+    again = await window.step(case, "prolong", asked, who="decider", **BUREAU)
+    assert again.status_code == 409
+
+
+@pytest.mark.parametrize("who", ["acceptor", "surveyor-1", "surveyor-2", "opiner"])
+async def test_57_2_who_had_a_hand_in_it_does_not_decide(window: Window, who: str) -> None:
+    case = await window.awaiting()
+    answer = await window.step(case, "decide", decision("grant"), who=who, **BUREAU)
+    assert (answer.status_code, kind_of(answer)) == (403, "four-eyes")
+    assert (await window.relief.rows("SELECT 1 FROM award")) == []
+
+
+async def test_the_decision_is_what_the_rules_say_and_what_contradicts_it_is_named(
+    window: Window,
+) -> None:
+    case = await window.awaiting()
+    answer = await window.step(case, "decide", decision("refuse"), who="decider", **BUREAU)
+    assert (answer.status_code, kind_of(answer)) == (409, "contradicts-rules")
+    person = (await window.file(case))["household"]["members"][0]["id"]
+    url = f"/v1/relief/households/{(await window.file(case))['household']['id']}"
+    read = await window.relief.http.get(url, headers=window.headers("acceptor"))
+    won = {
+        "fact": "property",
+        "member": person,
+        "kind": "deposit",
+        "amount": "50000.00",
+        "area": None,
+        "essential": False,
+        "disability_vehicle": False,
+        "judged": None,
+        "valid_from": "2025-03-05",
+        "source": "document",
+    }
+    recorded = await window.relief.http.post(
+        f"{url}/facts", json=won, headers=window.headers("acceptor", etag=read.headers["etag"])
+    )
+    assert recorded.status_code == 201, recorded.text
+    now_rich = await window.step(case, "decide", decision("grant"), who="decider", **BUREAU)
+    assert (now_rich.status_code, kind_of(now_rich)) == (409, "contradicts-rules")
+    assert any("第十四条" in one["detail"] for one in now_rich.json()["errors"])
+    await window.done(case, "decide", decision("refuse"), who="decider", **BUREAU)
+
+
+async def test_pipl_24_a_person_confirms_every_decision(window: Window) -> None:
+    case = await window.awaiting()
+    unconfirmed = {"outcome": "grant", "confirmed": False}
+    answer = await window.step(case, "decide", unconfirmed, who="decider", **BUREAU)
+    assert answer.status_code == 422
+
+
+async def test_57_2_the_organ_with_the_power_on_the_day_decides(window: Window) -> None:
+    case = await window.awaiting()
+    town = await window.step(case, "decide", decision("grant"), who="decider", division=TOWN)
+    assert (town.status_code, kind_of(town)) == (403, "not-competent")
+    await window.delegate("2025-01-01")
+    bureau = await window.step(case, "decide", decision("grant"), who="decider", **BUREAU)
+    assert (bureau.status_code, kind_of(bureau)) == (403, "not-competent")
+    await window.done(case, "decide", decision("grant"), who="decider", division=TOWN)
+    decided = (await window.file(case))["decision"]
+    assert (decided["level"], decided["authority"]["document"]) == (
+        *("town", "渝北民政〔2021〕12号"),
+    )
+
+
+async def test_57_24_who_was_confirmed_is_posted_with_name_number_and_amount(
+    window: Window,
+) -> None:
+    case = await window.granted()
+    posted = (await window.file(case))["publicities"][-1]
+    assert posted["kind"] == "result"
+    assert "telephone" not in posted["fields"]
+    assert posted["fields"]["amount"] == "510.00"
+
+
+async def test_57_8_83_1_4_a_severely_ill_member_of_an_edge_family_is_taken_in_alone(
+    window: Window,
+) -> None:
+    earner = applicant("2600.00")
+    ill = member("b", "spouse", "1972-06-02", 4, severe_illness=True, alone=True)
+    case = await window.granted(body(earner, ill))
+    decided = (await window.file(case))["decision"]
+    assert decided["assessment"]["outcome"] == "alone"
+    page = await window.page(case, "confirmation")
+    assert "参照单人户" in page
+    assert "保障1人" in page
+
+
+async def test_57_29_a_household_that_does_not_cooperate(window: Window) -> None:
+    case = await window.accepted(body(applicant(), member("b", "spouse", "1972-06-02", 4)))
+    dead = await window.step(case, "terminate", {"ground": "deceased", "reason": "已故"})
+    assert dead.status_code == 422
+    await window.done(
+        case, "terminate", {"ground": "uncooperative", "reason": "三次上门拒不配合，均有记录"}
+    )
+    assert (case.state, case.view["outcome"]) == ("terminated", "terminated")
+    assert case.view["decided_on"] is None
+    page = await window.page(case, "termination")
+    assert "拒不配合" in page
+    assert "行政复议" in page
+    assert (await window.open()).status_code == 201  # the place of the applicant is free again
+
+
+async def test_the_applicant_takes_it_back_before_the_decision(window: Window) -> None:
+    case = await window.publicised()
+    await window.done(case, "withdraw", {})
+    assert (case.state, case.view["outcome"]) == ("withdrawn", "withdrawn")
+    assert "撤回申请回执" in await window.page(case, "withdrawal")
+    hanging = await window.relief.http.get("/v1/relief/publicity", headers=window.headers("reader"))
+    assert hanging.json()["items"] == []
+    assert (await window.open()).status_code == 201
+
+
+async def test_a_case_moves_to_another_town_by_the_bureau_and_the_old_one_sees_it_no_more(
+    window: Window,
+) -> None:
+    case = await window.surveyed()
+    asked = {"division": OTHER_VILLAGE, "reason": "全家迁居石船镇"}
+    town = await window.step(case, "move", asked, who="decider")
+    assert town.status_code == 404
+    await window.done(case, "move", asked, who="decider", **BUREAU)
+    old = await window.relief.http.get(
+        f"/v1/relief/applications/{case.id}", headers=window.headers("reader")
+    )
+    assert old.status_code == 404
+    file = await window.file(case, division=OTHER_TOWN)
+    assert file["surveys"]
+    assert file["check"]["state"] == "closed"
+    assert file["household"]["members"]
+    await window.done(case, "opinion", opinion("grant"), who="opiner-2", division=OTHER_TOWN)
+
+
+async def test_an_answer_that_comes_after_the_report_flags_the_case(window: Window) -> None:
+    case = await window.accepted()
+    window.other.script("bank", "*", "late", after_seconds=0.05)
+    await window.done(case, "check", who="checker", **BUREAU)
+    await window.run_jobs()
+    check = (await window.file(case))["check"]
+    for line in check["lines"]:
+        if line["status"] == "asked":
+            read = await window.relief.http.get(
+                f"/v1/relief/checks/{check['id']}", headers=window.headers("checker", DISTRICT)
+            )
+            await window.relief.http.post(
+                f"/v1/relief/checks/{check['id']}/requests/{line['request']}/acceptance",
+                json={"reason": "银行系统检修"},
+                headers=window.headers("checker", DISTRICT, etag=read.headers["etag"]),
+            )
+    await window.done(case, "check-closed", who="checker", **BUREAU)
+    window.later(1)
+    await window.run_jobs()
+    file = await window.file(case)
+    assert "late_answer" in file["case"]["flags"]
+    assert file["check"]["late"]
+
+
+async def test_who_applies_or_is_paid_elsewhere_is_shown_without_the_other_file(
+    window: Window,
+) -> None:
+    spouse = member("b", "spouse", "1972-06-02", 4)
+    first = await window.opened(body(applicant(), spouse))
+    other = body(applicant(sequence=7), {**spouse, "relation": "sibling"})
+    answer = await window.open({**other, "division": OTHER_VILLAGE}, division=OTHER_TOWN)
+    assert answer.status_code == 201, answer.text
+    (seen,) = (await window.file(first))["conflicts"]
+    assert (seen["state"], seen["file"]) == ("open", None)
+    (whole,) = (await window.file(first, division=DISTRICT))["conflicts"]
+    assert whole["file"] == answer.json()["id"]

@@ -1,0 +1,59 @@
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from casework.models import LINEAGE
+from services.relief.app import SERVICE
+from services.relief.checks.routes import router
+from suite.postgres import Postgres
+from tests.services.relief.checks.checking import Checking
+from tests.support.departments import OtherSide, running_departments
+from tests.support.emptied import running_emptied
+from tests.support.services import Databases, Running, fresh_databases
+
+SERVED = (
+    SERVICE
+    if router in SERVICE.routers
+    else replace(
+        SERVICE, routers=(*SERVICE.routers, router), further=(LINEAGE,), migrations=Path("/tmp/cm")
+    )
+)
+
+
+@pytest.fixture(scope="session")
+def databases(postgres: Postgres) -> Databases:
+    return asyncio.run(fresh_databases(postgres, SERVED))
+
+
+@pytest.fixture
+async def relief(
+    postgres: Postgres, tmp_path: Path, databases: Databases
+) -> AsyncIterator[Running]:
+    async with running_emptied(postgres, SERVED, tmp_path, databases) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def departments() -> Iterator[OtherSide]:
+    with running_departments() as other:
+        yield other
+
+
+@pytest.fixture
+def other(departments: OtherSide, monkeypatch: pytest.MonkeyPatch) -> OtherSide:
+    """Sources that know nobody, unless they are told otherwise."""
+    monkeypatch.setenv("MINZHENG_DEPARTMENTS_URL", departments.url)
+    monkeypatch.setenv("MINZHENG_DEPARTMENTS_TIMEOUT", "5")
+    departments.forget()
+    departments.script("*", "*", "none")
+    return departments
+
+
+@pytest.fixture
+async def checking(relief: Running, other: OtherSide) -> AsyncIterator[Checking]:
+    one = Checking(relief, other)
+    yield one
+    await one.jobs.close()
