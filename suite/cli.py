@@ -27,6 +27,11 @@ out = Console()
 Data = Annotated[Path, typer.Option("--data", help="数据目录")]
 ServiceName = Annotated[str, typer.Argument(help="服务名：" + "、".join(catalogue.NAMES))]
 DEFAULT_DATA = Path("var/minzheng")
+ALL_TOWNS = 22
+CaseTowns = Annotated[
+    int,
+    typer.Option(min=0, max=ALL_TOWNS, help="演示区县中有多少个镇街办理低保申请（每个二十件）"),
+]
 
 
 @app.command()
@@ -38,11 +43,12 @@ def run(
     *,
     demo: Annotated[bool, typer.Option("--demo", help="首次启动时建立演示区县")] = False,
     kafka: Annotated[bool, typer.Option("--kafka", help="用 Kafka 代替内置消息日志")] = False,
+    case_towns: CaseTowns = ALL_TOWNS,
 ) -> None:
     """在本机运行全部服务（内置数据库与消息日志）。"""
     from suite.run import run as run_embedded  # noqa: PLC0415 - loads every service
 
-    raise typer.Exit(run_embedded(data, port=port, demo=demo, kafka=kafka))
+    raise typer.Exit(run_embedded(data, port=port, demo=demo, kafka=kafka, case_towns=case_towns))
 
 
 @app.command()
@@ -91,14 +97,14 @@ def migrate(service: ServiceName) -> None:
 
 
 @app.command()
-def demo(data: Data = DEFAULT_DATA) -> None:
+def demo(data: Data = DEFAULT_DATA, case_towns: CaseTowns = ALL_TOWNS) -> None:
     """在运行中的套件里建立演示区县（可重复执行，已有的不会重复）。"""
     from suite.data import DataFolder  # noqa: PLC0415 - heavy
     from suite.demo import build_demo  # noqa: PLC0415 - heavy
 
     _must_run(data)
     configure_logging(service="suite", process="demo")
-    build_demo(DataFolder.at(data))
+    build_demo(DataFolder.at(data), case_towns)
 
 
 @app.command()

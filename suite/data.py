@@ -64,6 +64,11 @@ class DataFolder:
         """Present when the demonstration district is whole."""
         return self.path / "demo.json"
 
+    @property
+    def demo_day(self) -> Path:
+        """On which day the demonstration was first built: its open cases stand before it."""
+        return self.path / "demo-day"
+
     def postgres(self) -> Postgres:
         return Postgres(self.path / "postgres")
 

@@ -130,7 +130,7 @@ def take_ports(first: int, *others: str) -> dict[str, int]:
     return ports
 
 
-def run(data: Path, *, port: int, demo: bool, kafka: bool) -> int:
+def run(data: Path, *, port: int, demo: bool, kafka: bool, case_towns: int) -> int:
     """Run until SIGTERM; the exit code."""
     data.mkdir(parents=True, exist_ok=True)
     data.chmod(0o711)  # the database's account passes through; what is secret is 0600 or 0700
@@ -180,7 +180,7 @@ def run(data: Path, *, port: int, demo: bool, kafka: bool) -> int:
         stack.callback(folder.endpoints.unlink, missing_ok=True)
         if not _until_ready(embedded, supervisor):
             return 0 if supervisor.stopping else 1
-        if demo and not _demo_built(folder, supervisor):
+        if demo and not _demo_built(folder, supervisor, case_towns):
             return 1
         if not supervisor.stopping:
             print(  # noqa: T201 - the line that others wait for
@@ -192,11 +192,11 @@ def run(data: Path, *, port: int, demo: bool, kafka: bool) -> int:
     return 0
 
 
-def _demo_built(folder: DataFolder, supervisor: Supervisor) -> bool:
+def _demo_built(folder: DataFolder, supervisor: Supervisor, case_towns: int) -> bool:
     """Build the demonstration where it is not whole yet; False when it cannot be."""
     if folder.demo_done.exists():
         return True
-    building = supervisor.add("demo", lambda: build_demo(folder), once=True)
+    building = supervisor.add("demo", lambda: build_demo(folder, case_towns), once=True)
     supervisor.start([building])
     supervisor.tend_until(lambda: folder.demo_done.exists() or building.failures >= TRIES)
     return building.failures < TRIES

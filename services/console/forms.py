@@ -85,6 +85,12 @@ def _survey(given: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
+def _finding(given: dict[str, Any]) -> dict[str, Any]:
+    """The new opinion goes with the last finding; whether it is upheld is said either way."""
+    opinion = {name: given.pop(name) for name in ("outcome", "statement") if name in given}
+    return {"upheld": False, **given, **({"opinion": opinion} if opinion else {})}
+
+
 _SURVEY = (
     Field("visited_on", "调查日期", Kind.DAY),
     Field("methods", "调查方式", Kind.MANY, METHODS, preset=["household_visit"]),
@@ -156,7 +162,6 @@ DIBAO: Mapping[str, Form] = {
     "object": Form(
         "objections",
         (
-            Field("received_on", "收到日期", Kind.DAY),
             Field("objector", "提出异议的人"),
             Field("content", "异议内容", Kind.LONG),
             Field("handled_by", "处理方式", Kind.CHOICE, HANDLED),
@@ -171,7 +176,7 @@ DIBAO: Mapping[str, Form] = {
             Field("outcome", "重新提出的意见", Kind.CHOICE, OUTCOMES),
             Field("statement", "意见", Kind.LONG),
         ),
-        shape=lambda given: {"upheld": False, **given},
+        shape=_finding,
     ),
     "close_publicity": Form("publicity-closed"),
     "forward": Form("forward"),

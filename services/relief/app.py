@@ -6,8 +6,10 @@ from casework.routes import router as cases
 from chassis.jobs import JobHandler
 from chassis.service import Runtime, Service
 from services.relief.applications.documents import TEMPLATES as APPLICATION_TEMPLATES
+from services.relief.applications.investigation import note_late
 from services.relief.applications.routes import router as applications
 from services.relief.applications.rules import ACCEPT, DIBAO
+from services.relief.awards import endings
 from services.relief.awards.papers import TEMPLATES as AWARD_TEMPLATES
 from services.relief.awards.routes import router as awards
 from services.relief.awards.rules import MATTER as DIBAO_CHANGE
@@ -22,7 +24,7 @@ from services.relief.standards.routes import router as standards
 
 
 def _jobs(runtime: Runtime) -> Mapping[str, JobHandler]:
-    return CheckJobs(runtime).handlers
+    return {**CheckJobs(runtime, note_late).handlers, **endings.jobs(runtime)}
 
 
 SERVICE = Service(

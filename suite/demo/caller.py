@@ -28,10 +28,12 @@ class Caller:
     async def get(self, path: str, query: dict[str, str] | None = None) -> httpx.Response:
         return expect_success(await self.send("GET", path, params=query))
 
-    async def post(self, path: str, body: dict[str, Any], *, etag: str = "") -> httpx.Response:
-        """POST under a key that the content gives: the same content is done once."""
-        content = json.dumps(body, ensure_ascii=False, sort_keys=True).encode()
-        key = hashlib.sha256(path.encode() + b"\n" + content).hexdigest()
+    async def post(
+        self, path: str, body: dict[str, Any] | None = None, *, etag: str = ""
+    ) -> httpx.Response:
+        """POST under a key that content and version give: the same is done once."""
+        content = b"" if body is None else _written(body)
+        key = hashlib.sha256(b"\n".join([path.encode(), etag.encode(), content])).hexdigest()
         headers = {"Idempotency-Key": f"demo-{key}", "Content-Type": "application/json"}
         if etag:
             headers["If-Match"] = etag
@@ -73,6 +75,10 @@ class Caller:
             auth=(self.client_id, self.client_secret),
         )
         self._token = expect_success(answer).json()["access_token"]
+
+
+def _written(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, sort_keys=True).encode()
 
 
 def expect_success(answer: httpx.Response) -> httpx.Response:

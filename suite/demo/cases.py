@@ -4,8 +4,8 @@ Those that are decided have days of their own between 2021 and 2026, so that eac
 another law and standard; those that are open stand in the days before the house is first opened.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
@@ -66,6 +66,11 @@ class Scenario:
     """How the other departments behave for its members, where it matters."""
 
     @property
+    def delegated(self) -> bool:
+        """Every other town had the power to decide handed down (plan 3.2: 审核权限下放至镇街)."""
+        return self.town_number % 2 == 0
+
+    @property
     def rural(self) -> bool:
         return not self.town.is_street
 
@@ -97,13 +102,37 @@ TODAY_MINUS = {  # days before the house is first opened on which an open case w
     Ending.AWAITING: 26,
     Ending.DECIDED: 33,
 }
-BIRTHS = 1_952, 1_976, 1_979, 2_011
+BIRTHS = 1_955, 1_976, 1_979, 2_011
 
 
 def scenarios(town: Town, number: int, today: date) -> list[Scenario]:
-    """The twenty cases of a town."""
+    """The twenty cases of a town; of one that went to another district, all from before."""
     made = [*_decided(town, number), *_open(town, number, today)]
+    if town.left_on is not None:
+        made = [_before(one, town.left_on) for one in made]
     return [one for one in made if one.starts <= today]
+
+
+def _before(scenario: Scenario, left_on: date) -> Scenario:
+    """The same household, its matter brought to an end before the town left."""
+    if scenario.starts < left_on - timedelta(days=60):
+        return scenario
+    return replace(
+        scenario,
+        starts=BATCHES[scenario.number % 3],
+        ending=Ending.GRANTED,
+        later=Later.KEPT,
+        near_relative=False,
+        scripted=(),
+        household=_signed(scenario.household),
+    )
+
+
+def _signed(household: Body) -> Body:
+    return {
+        **household,
+        "members": [{**one, "check_authorised": True} for one in household["members"]],
+    }
 
 
 def _decided(town: Town, number: int) -> Iterator[Scenario]:
@@ -169,6 +198,7 @@ class _Maker:
             "relation": relation,
             "truth_committed": True,
             "check_authorised": True,
+            "authorisation": "核对授权书",
             **more,
         }
 
@@ -185,7 +215,7 @@ class _Maker:
         pension = _income("basic_pension", "140.00")
         return _household(
             self.member(
-                case, 0, "self", BIRTHS[0] - self.town % 5, work_capacity="none", incomes=[pension]
+                case, 0, "self", 1_950 + self.town % 5, work_capacity="none", incomes=[pension]
             )
         )
 
@@ -249,6 +279,3 @@ def _script(
         "behaviour": behaviour,
         "items": [{"kind": item}] if item else [],
     }
-
-
-Shift = Callable[[date], date]

@@ -11,6 +11,7 @@ from functools import cache
 from chassis.law.units import Register
 from contracts.events.placename import PlaceUnit, UnitLevel
 from contracts.places import place_units, scopes
+from suite.clients import DISTRICT_DIVISIONS
 
 PLAN_SCOPE = "YUBEI22"
 ORDINARY_BEDS, CENTRE_BEDS, STATION_BEDS, LARGE_STATION_BEDS = 125, 50, 7, 8
@@ -46,6 +47,14 @@ class Town:
     @property
     def code(self) -> str:
         return str(self.id)
+
+    @property
+    def left_on(self) -> date | None:
+        """The day on which the town went to a district that is not the bureau's; or None."""
+        home = {int(code) for code in DISTRICT_DIVISIONS}
+        unit = next(one for one in place_units() if one.id == self.id)
+        days = [period.from_ for period in unit.periods if period.parent not in home]
+        return min(days, default=None)
 
     def code_on(self, day: date) -> str:
         """The code of the day, or the last one where that of the day is not known."""

@@ -8,31 +8,29 @@ import asyncio
 import io
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import date
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
 
-from chassis.clock import SHANGHAI, drive
 from suite.demo import district
 from suite.demo.caller import Caller, expect_success
 from suite.demo.history import (
-    DISTRICT,
     Action,
     BackEntry,
     Change,
     Day,
+    Delegation,
     Edition,
     Figure,
     FigureCorrection,
+    Parameter,
     Register,
     Standard,
 )
 
 AT_ONCE = 6
-WORKING_HOURS = time(10, 0)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 REGISTRATION = (
     *("设施序号", "设施名称", "类型", "区划代码", "地址", "运营方名称", "运营方性质"),
@@ -50,14 +48,12 @@ class Driver:
     """One run through the history against a gateway."""
 
     caller: Caller
-    clock: Path
     until_settled: Callable[[], Awaitable[None]]
     _facilities: dict[str, str] = field(default_factory=dict)
     _editions: dict[str, str] = field(default_factory=dict)
 
     async def live(self, day: Day) -> None:
         """Do what is done on one day, in the order in which it depends on each other."""
-        drive(self.clock, datetime.combine(day.on, WORKING_HOURS, SHANGHAI).astimezone(UTC))
         if any(isinstance(action, BackEntry) for action in day.actions):
             await self._back_entry()
         await self._at_once([self._post_one(one) for one in day.actions if _stands_alone(one)])
@@ -92,8 +88,31 @@ class Driver:
                     {
                         "code": action.code,
                         "area": action.area,
-                        "division": DISTRICT,
+                        "division": action.division,
                         "amount": action.amount,
+                        "valid_from": action.valid_from.isoformat(),
+                        "document": action.document,
+                    },
+                )
+            case Parameter():
+                await self.caller.post(
+                    "/v1/relief/parameters",
+                    {
+                        "key": action.key,
+                        "division": action.division,
+                        "value": action.value,
+                        "valid_from": action.valid_from.isoformat(),
+                        "source": action.source,
+                    },
+                )
+            case Delegation():
+                await self.caller.post(
+                    "/v1/relief/authorities",
+                    {
+                        "programme": "dibao",
+                        "division": action.division,
+                        "level": "town",
+                        "basis": "bureau",
                         "valid_from": action.valid_from.isoformat(),
                         "document": action.document,
                     },
@@ -169,7 +188,7 @@ class Driver:
 
 
 def _stands_alone(action: Action) -> bool:
-    return isinstance(action, Standard | Figure | Register)
+    return isinstance(action, Delegation | Figure | Parameter | Register | Standard)
 
 
 def back_entry_workbook() -> bytes:

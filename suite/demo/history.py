@@ -27,6 +27,7 @@ class Standard:
     amount: str
     valid_from: date
     document: str
+    division: str = DISTRICT
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,37 @@ class Edition:
     reason: str = ""
 
 
-Action = Standard | BackEntry | Register | Change | Figure | FigureCorrection | Edition
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What the bureau sets of the rules of relief."""
+
+    key: str
+    value: Any
+    valid_from: date
+    source: str
+    division: str = DISTRICT
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """The power to decide on 低保, handed down to a town."""
+
+    division: str
+    valid_from: date
+    document: str
+
+
+Action = (
+    Delegation
+    | Parameter
+    | Standard
+    | BackEntry
+    | Register
+    | Change
+    | Figure
+    | FigureCorrection
+    | Edition
+)
 
 
 At = Callable[[date], list[Action]]
@@ -99,6 +130,13 @@ STANDARDS = (
     (date(2025, 7, 1), "770", "630", "1001", "渝民规〔2025〕6号"),
 )
 CARE = (("tekun_care_full", "300"), ("tekun_care_half", "200"), ("tekun_care_self", "50"))
+
+CHECK_SOURCES = ("household_register", "bank", "vehicles", "social_insurance")
+"""The departments that the demonstration's bureau is connected with."""
+NEW_COUNTY, NEW_COUNTY_ON = "500157000000", date(2025, 12, 5)
+"""The district that most of the towns belong to since 2025-11: it sets what holds there anew."""
+DELEGATED_ON = date(2021, 7, 1)
+"""The power to decide is handed down to every other town (plan 3.2), until a law asks for more."""
 
 PAID = {  # year: living entitled, living paid, care entitled, care paid
     2020: (4_500, 4_500, 10_800, 10_800),
@@ -161,6 +199,28 @@ def days() -> list[Day]:
         at(START).append(
             Standard(code, "all", amount, date(2020, 1, 1), "照料护理标准（文号待补）")
         )
+    at(START).append(
+        Parameter(
+            "dibao.check.sources", list(CHECK_SOURCES), date(2020, 1, 1), "区核对中心接入清单"
+        )
+    )
+    for area, amount in (("urban", STANDARDS[-1][1]), ("rural", STANDARDS[-1][2])):
+        at(NEW_COUNTY_ON).append(
+            Standard("dibao", area, amount, NEW_COUNTY_ON, STANDARDS[-1][4], NEW_COUNTY)
+        )
+    at(NEW_COUNTY_ON).append(
+        Parameter(
+            "dibao.check.sources",
+            list(CHECK_SOURCES),
+            NEW_COUNTY_ON,
+            "区核对中心接入清单",
+            NEW_COUNTY,
+        )
+    )
+    at(DELEGATED_ON).extend(
+        Delegation(one.code, DELEGATED_ON, "渝北民政〔2021〕低保确认权限下放通知")
+        for one in district.towns()[::2]
+    )
     for year in YEARS:
         _facilities(year, at)
         at(date(year + 1, 1, 8)).extend(_figures(year))

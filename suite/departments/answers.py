@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis import sm3
 
 KEPT_ANSWERS = 50_000
-HAVE_MONEY, TAKE_TIME = 153, 5
-"""Of 256 persons: who has something in the bank, and whom a source keeps waiting."""
+HAVE_MONEY = 153
+"""Of 256 persons: who has something in the bank."""
 HELD_SECONDS = 60.0
 """How long a source that times out keeps the caller waiting, where the script does not say."""
 LATE_SECONDS = 5.0
@@ -154,8 +154,8 @@ class Departments:
 def by_hash(source: str, person: bytes) -> Scripted:
     """What a source answers by itself: always the same for the same person.
 
-    The register knows everybody, three in five have a little in the bank, one source in fifty
-    takes its time. Nothing that would turn a decision is made up: that is scripted.
+    The register knows everybody, three in five have a little in the bank. What would turn or
+    delay a decision is not made up: that is scripted.
     """
     drawn = sm3.digest(source.encode() + person)
     items: list[Item] = []
@@ -164,8 +164,6 @@ def by_hash(source: str, person: bytes) -> Scripted:
     elif source == "bank" and drawn[0] < HAVE_MONEY:
         items.append(Item(kind="deposit", amount=Decimal(100 + 10 * drawn[1])))
     behaviour = Behaviour.ANSWER if items else Behaviour.NONE
-    if drawn[2] < TAKE_TIME:
-        behaviour = Behaviour.LATE
     return Scripted(source=source, number=ANY, behaviour=behaviour, items=items)
 
 

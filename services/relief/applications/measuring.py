@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from casework.models import CaseFile
 from chassis.database import today
 from contracts.events.relief import Programme
 from services.relief.applications.desk import Desk
+from services.relief.applications.family import family_of
 from services.relief.applications.models import ApplicationRow
 from services.relief.applications.problems import NoStandard
+from services.relief.checks import repository as check_rows
 from services.relief.checks import service as checks
 from services.relief.entitlement.rules import Assessment, assess
 from services.relief.entitlement.service import shown, standard_of
@@ -54,19 +57,33 @@ async def measure(desk: Desk, case: CaseFile, application: ApplicationRow) -> Me
     """Assess the household as it is known now, by the law and the standard of today.
 
     A source that has not answered, and whose silence nobody has accepted, leaves what depends on
-    it undecided: missing is not zero.
+    it undecided, and so does a member who came after the check: missing is not zero.
     """
     session, day = desk.session, today(desk.session)
+    held = await law(desk, case.unit_id, day)
     household = await households.assembled(
         session,
         application.household_id,
         day=day,
         applied_on=application.applied_on,
-        missing=await checks.missing_of(session, case.id),
+        missing=await _missing(desk, case, application, held),
     )
-    held = await law(desk, case.unit_id, day)
     standard = await standard_of(session, desk.county_of(case.unit_id), household.area, day)
     if standard is None:
         raise NoStandard(f"{day} 没有施行的低保标准，请先登记")
     assessment = assess(household, day=day, law=held, standard=standard)
     return Measured(day, held, assessment, shown(assessment).model_dump(mode="json"))
+
+
+async def _missing(
+    desk: Desk, case: CaseFile, application: ApplicationRow, held: Law
+) -> list[tuple[UUID, str]]:
+    missing = await checks.missing_of(desk.session, case.id)
+    if application.check_id is None:
+        return missing
+    requests = await check_rows.requests_of(desk.session, [application.check_id])
+    asked = {one.member_id for one in requests}
+    family = await family_of(desk.session, application.household_id, held.day)
+    sources = sorted(held.codes("dibao.check.sources").value)
+    unasked = [one.id for one in family.members if one.id not in asked]
+    return missing + [(member, source) for member in unasked for source in sources]

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy.exc import IntegrityError
 
 from casework import documents
 from casework import repository as cases
@@ -41,6 +40,8 @@ from services.relief.parameters import service as parameters
 from services.relief.parameters.rules import Competence, Level
 
 _ASKED: TypeAdapter[AnyChange] = TypeAdapter(ChangeIn)
+
+_NEVER_LESS = frozenset({ChangeKind.INCREASE, ChangeKind.MOVE})
 
 _VERBS = {Effect.LOWERED: "reduced", Effect.STOPPED: "stopped"}
 
@@ -96,7 +97,7 @@ async def propose(desk: Desk, award_id: UUID, asked: AnyChange) -> CaseFile:
         figures=_figures(desk, found),
     )
     session.add(change)
-    await _flush_alone(desk)
+    await session.flush()
     if found.lowers and not found.nobody_to_hear:
         await papers.hearing_notice(desk, case, award, change, found)
     return case
@@ -106,7 +107,7 @@ async def hear(desk: Desk, change_id: UUID, if_match: str | None, asked: Hearing
     """Record that the household was told and heard, and what it said (社会救助法 art. 48)."""
     session = desk.session
     case, change, award = await desk.take(change_id, if_match)
-    if not change.figures["lowers"] or change.figures["nobody_to_hear"]:
+    if change.kind in _NEVER_LESS or change.figures["nobody_to_hear"]:
         raise NothingToHear(change.figures["nobody_to_hear"] or "该项变动不减少、不停止救助")
     for name, day in (("notified_on", asked.notified_on), ("heard_on", asked.heard_on)):
         if not change.proposed_on <= day <= desk.day:
@@ -155,6 +156,7 @@ async def decide(desk: Desk, change_id: UUID, if_match: str | None, asked: Decis
     change.figures = _figures(desk, found) | {"level": competence.level.value}
     if found.death_review_due is not None:
         award.death_review_due_on = found.death_review_due
+        award.review_due_on = min(award.review_due_on, found.death_review_due)
     award.version += 1
     verb = "moved" if found.unit is not None else _VERBS.get(found.effect, "changed")
     await service.post(session, award, verb, found.after, case_id=case.id, reason=MATTER.title)
@@ -215,13 +217,6 @@ def asked_of(change: ChangeRow) -> AnyChange:
     return _ASKED.validate_python({**change.asked, "reason": "（已加密保存）"})
 
 
-async def _flush_alone(desk: Desk) -> None:
-    try:
-        await desk.session.flush()
-    except IntegrityError as error:
-        raise ChangeOpen("请先办结或撤销该项变动") from error
-
-
 async def _competence(desk: Desk, award: AwardRow, kind: ChangeKind) -> Competence:
     """Who decides; a move is the bureau's, which sees both places."""
     county = desk.register.county_of(award.unit_id, desk.day) or award.unit_id
@@ -230,8 +225,7 @@ async def _competence(desk: Desk, award: AwardRow, kind: ChangeKind) -> Competen
         desk.session, programme=Programme.DIBAO, town=town, day=desk.day, county=county
     )
     level = Level.COUNTY if kind is ChangeKind.MOVE else found.level
-    holds_county, holds_town = county in desk.units, town in desk.units
-    if not competent(level, holds_county=holds_county, holds_town=holds_town):
+    if not competent(level, holds_county=county in desk.units, holds_town=town in desk.units):
         names = {Level.COUNTY: "区县民政部门", Level.TOWN: "乡镇人民政府、街道办事处"}
         why = f"；{found.flagged}" if found.flagged else ""
         raise NotCompetent(f"当日由{names[level]}决定{why}")

@@ -82,13 +82,6 @@ class Desk:
             raise NotFound("未找到该区划，或不在您的管辖范围内")
         return self.register.ever_below(unit, self.day) & frozenset(self.units)
 
-    def holds_county(self, unit: int) -> bool:
-        """Whether the caller speaks for the bureau of the unit's county."""
-        return self.register.county_of(unit, self.day) in self.units
-
-    def holds_town(self, unit: int) -> bool:
-        return self.register.town_of(unit, self.day) in self.units
-
     def code_of(self, unit: int, day: date) -> str | None:
         return self.register.code_of(unit, min(day, self.day))
 

@@ -29,6 +29,7 @@ from services.relief.awards.schemas import (
     PublishedQuery,
     ReviewIn,
     ReviewView,
+    ViewQuery,
     WithdrawalIn,
 )
 
@@ -67,11 +68,17 @@ async def list_published(
 
 
 @router.get("/awards/{award_id}", summary="查看待遇", responses=responses(401, 403, 404, 422, 503))
-async def get_award(award_id: UUID, _: Reader, desk: CurrentDesk, response: Response) -> AwardView:
+async def get_award(
+    award_id: UUID,
+    asked: Annotated[ViewQuery, Query()],
+    _: Reader,
+    desk: CurrentDesk,
+    response: Response,
+) -> AwardView:
     """一户待遇的各段、人员、分类重点救助、核查与就业介绍。"""
     award = await desk.award(award_id)
     set_etag(response, award.version)
-    return await views.one(desk, award)
+    return await views.one(desk, award, asked)
 
 
 @router.get(
@@ -263,7 +270,7 @@ async def correct(
     """以正确的起始日或重新测算的金额取代有误的一段，或予以撤销；原登记保留备查。"""
     award = await service.correct(desk, award_id, if_match, asked)
     set_etag(response, award.version)
-    return await views.one(desk, award)
+    return await views.one(desk, award, ViewQuery())
 
 
 async def _shown(desk: Desk, case: CaseFile, response: Response) -> ChangeView:

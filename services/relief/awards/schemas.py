@@ -209,6 +209,13 @@ class ListQuery(Body):
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="每页条数")
 
 
+class ViewQuery(Body):
+    """按哪一日、当时已登记的内容查看。"""
+
+    as_of: Day | None = Field(default=None, description="哪一日的情况，默认今天")
+    known_on: Day | None = Field(default=None, description="按该日终了时已登记的内容，默认现在")
+
+
 class PublishedQuery(Body):
     """查询条件。"""
 
@@ -269,7 +276,7 @@ class MemberView(BaseModel):
 
     person: UUID
     name: str
-    covered: bool = Field(description="今日是否享受")
+    covered: bool = Field(description="所查日期是否享受")
 
 
 class ReviewView(BaseModel):

@@ -186,6 +186,7 @@ async def review(
     award.review_class, award.review_due_on = review_plan(
         measured.household, asked.reviewed_on, measured.law
     )
+    award.death_review_due_on = None
     award.version += 1
     row = ReviewRow(
         id=new_id(),

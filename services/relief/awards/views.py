@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from casework.models import CaseFile
 from chassis.law.dates import add_years
 from chassis.paging import Page, decode_cursor, encode_cursor
 from chassis.privacy import Cell
-from chassis.problems import FieldError, Unprocessable
+from chassis.problems import FieldError, NotFound, Unprocessable
 from chassis.sealing import reveal
 from contracts.events.relief import AwardState
 from services.relief.awards import measuring, repository, rules
@@ -33,9 +33,11 @@ from services.relief.awards.schemas import (
     PublishedItem,
     PublishedQuery,
     ReviewView,
+    ViewQuery,
 )
 from services.relief.entitlement import awards as law_of_awards
 from services.relief.households import repository as household_rows
+from services.relief.households.service import end_of
 
 ADULT = 18
 
@@ -66,14 +68,24 @@ async def page(desk: Desk, asked: ListQuery) -> Page[AwardItem]:
     )
 
 
-async def one(desk: Desk, award: AwardRow) -> AwardView:
+async def one(desk: Desk, award: AwardRow, asked: ViewQuery) -> AwardView:
+    """The award on a day; with `known_on` as its periods were known at the end of that day.
+
+    Raises:
+        NotFound: it was not known then.
+    """
     session = desk.session
+    as_of, before = asked.as_of or desk.day, end_of(asked.known_on)
     known = (await repository.recorded(session, [award.id]))[award.id]
+    if before is not None:
+        known = [(row, one) for row, one in known if one.known(before)]
+    if not known:
+        raise NotFound("当时尚无该待遇")
     members = await household_rows.members_of(session, award.household_id)
-    current = rules.in_force(rules.timeline(one for _, one in known), desk.day)
+    current = rules.in_force(rules.timeline((one for _, one in known), before), as_of)
     covered = current.persons if current else ()
     return AwardView(
-        **_item(desk, award, known, desk.day).model_dump(),
+        **_item(desk, award, known, as_of, before).model_dump(),
         household=award.household_id,
         case=award.case_id,
         periods=[_period(desk, row, one) for row, one in known],
@@ -195,8 +207,10 @@ async def _published_name(desk: Desk, award: AwardRow) -> str:
     return f"{name[:1]}某某" if minor else name
 
 
-def _item(desk: Desk, award: AwardRow, known: Known, as_of: date) -> AwardItem:
-    timeline = rules.timeline(one for _, one in known)
+def _item(
+    desk: Desk, award: AwardRow, known: Known, as_of: date, before: datetime | None = None
+) -> AwardItem:
+    timeline = rules.timeline((one for _, one in known), before)
     period = rules.in_force(timeline, as_of)
     shown = period or replace(timeline[0], unit=award.unit_id)
     return AwardItem(

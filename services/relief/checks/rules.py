@@ -150,13 +150,6 @@ KNOWN_TO: Mapping[str, frozenset[str]] = {
 """Which sources would know of a kind, if there were such."""
 
 
-def state_of(*, closed: bool, lacking: int) -> State:
-    """How a check stands, with so many requests still missing."""
-    if closed:
-        return State.CLOSED
-    return State.OPEN if lacking else State.COMPLETE
-
-
 def missing(status: Status, *, accepted: bool) -> bool:
     """Whether a source's silence still stands in the way: no answer, and nobody accepts that."""
     return status in MISSING and not accepted

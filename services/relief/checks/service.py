@@ -32,6 +32,7 @@ from services.relief.checks.rules import (
     Item,
     Result,
     Role,
+    State,
     Status,
 )
 from services.relief.checks.schemas import (
@@ -301,10 +302,11 @@ async def close(session: AsyncSession, check: CheckRow) -> CheckRow:
     told = {one.id: await _opened(session, one, CLOSING) for one in requests}
     found = await _findings(session, check, _answers(requests, told))
     await _adopt_more(session, check, requests, told)
-    check.result = Result.DIFFERS if found else Result.AGREES
-    check.closed_on, check.closed_by = today(session), session.info["actor"]
+    day, result = today(session), Result.DIFFERS if found else Result.AGREES
     drawn = await _drawn(session, check, requests, told)
-    check.report = seal(session, drawn.model_dump_json(), _report_cell(check.id))
+    final = drawn.model_copy(update={"state": State.CLOSED, "closed_on": day, "result": result})
+    check.report = seal(session, final.model_dump_json(), _report_cell(check.id))
+    check.closed_on, check.closed_by, check.result = day, session.info["actor"], result
     check.version += 1
     await session.flush()
     await audit.record(
@@ -485,7 +487,7 @@ async def _drawn(
     requests: Sequence[RequestRow],
     told: Mapping[UUID, SourceAnswer | None],
 ) -> CheckReport:
-    """The report by what is known now."""
+    """The report of a check that is not closed, by what is known now."""
     lacking = [one for one in requests if rules.missing(one.status, accepted=_accepted(one))]
     found = await _findings(session, check, _answers(requests, told))
     return CheckReport(
@@ -493,12 +495,12 @@ async def _drawn(
         case=check.case_id,
         case_number=check.case_number,
         household=check.household_id,
-        state=rules.state_of(closed=check.closed_on is not None, lacking=len(lacking)),
+        state=State.OPEN if lacking else State.COMPLETE,
         requested_on=check.requested_on,
         due_on=check.due_on,
         started_on=check.started_on,
-        closed_on=check.closed_on,
-        result=check.result,
+        closed_on=None,
+        result=None,
         legal_basis=check.legal_basis,
         lines=[_line(one, told[one.id]) for one in requests],
         missing=[

@@ -364,7 +364,7 @@ async def test_83_4_1_the_limit_is_prolonged_once_on_a_ground(window: Window) ->
     asked = {"ground": "separate_residence", "reason": "经常居住地在石船镇，须委托调查"}
     await window.done(case, "prolong", asked, who="decider", **BUREAU)
     assert (case.view["clock"]["count"], case.view["prolonged"]) == (40, "separate_residence")
-    assert case.view["clock"]["due"] == "2025-04-29"
+    assert case.view["clock"]["due"] == "2025-04-28"
     again = await window.step(case, "prolong", asked, who="decider", **BUREAU)
     assert again.status_code == 409
 
@@ -532,3 +532,35 @@ async def test_who_applies_or_is_paid_elsewhere_is_shown_without_the_other_file(
     assert (seen["state"], seen["file"]) == ("open", None)
     (whole,) = (await window.file(first, division=DISTRICT))["conflicts"]
     assert whole["file"] == answer.json()["id"]
+
+
+async def test_57_17_a_member_who_came_after_the_check_is_checked_before_the_opinion(
+    window: Window,
+) -> None:
+    case = await window.surveyed()
+    url = f"/v1/relief/households/{(await window.file(case))['household']['id']}"
+    read = await window.relief.http.get(url, headers=window.headers("acceptor"))
+    joined = await window.relief.http.post(
+        f"{url}/members",
+        json=member("b", "spouse", "1972-06-02", 4),
+        headers=window.headers("acceptor", etag=read.headers["etag"]),
+    )
+    assert joined.status_code == 201, joined.text
+    early = await window.step(case, "opinion", opinion("grant"), who="opiner")
+    assert (early.status_code, kind_of(early)) == (409, "contradicts-rules")
+    await window.check(case)
+    await window.survey(case)
+    await window.done(case, "opinion", opinion("grant"), who="opiner")
+
+
+async def test_supporters_outside_the_household_are_asked_about_too_before_2026_07_01(
+    window: Window,
+) -> None:
+    son = {
+        "relation": "child",
+        "name": "诸葛远",
+        "document_number": member("x", "child", "1995-02-02", 9)["document_number"],
+    }
+    case = await window.accepted(body(household={"supporters": [son]}))
+    await window.done(case, "check", who="checker", **BUREAU)
+    assert "supporter" in {one["role"] for one in (await window.file(case))["check"]["lines"]}

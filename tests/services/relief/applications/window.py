@@ -1,5 +1,6 @@
 """A town's window and the bureau's desk: an application taken from step to step through the API."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -91,21 +92,25 @@ class Window:
     def __post_init__(self) -> None:
         self.jobs = CheckJobs(self.relief.runtime, note_late)
 
-    async def set_standards(self) -> None:
+    async def set_standards(
+        self,
+        division: str = DISTRICT,
+        published: Sequence[tuple[str, str, str]] = STANDARDS,
+    ) -> None:
         """As they were published, all known from the start."""
-        for day, urban, rural in STANDARDS:
+        for day, urban, rural in published:
             for area, amount in (("urban", urban), ("rural", rural)):
                 answer = await self.relief.http.post(
                     "/v1/relief/standards",
                     json={
                         "code": "dibao",
                         "area": area,
-                        "division": DISTRICT,
+                        "division": division,
                         "amount": amount,
                         "valid_from": day,
                         "document": f"渝民发〔{day[:4]}〕1号",
                     },
-                    headers=self.headers("setter", DISTRICT),
+                    headers=self.headers("setter", division),
                 )
                 assert answer.status_code == 201, answer.text
 
@@ -124,19 +129,26 @@ class Window:
         )
         assert answer.status_code == 201, answer.text
 
-    async def delegate(self, valid_from: str, *, basis: str = "bureau") -> None:
+    async def delegate(
+        self,
+        valid_from: str,
+        *,
+        basis: str = "bureau",
+        division: str = TOWN,
+        by: str = DISTRICT,
+    ) -> None:
         """Let the town decide."""
         answer = await self.relief.http.post(
             "/v1/relief/authorities",
             json={
                 "programme": "dibao",
-                "division": TOWN,
+                "division": division,
                 "level": "town",
                 "valid_from": valid_from,
                 "basis": basis,
                 "document": "渝北民政〔2021〕12号",
             },
-            headers=self.headers("setter", DISTRICT),
+            headers=self.headers("setter", by),
         )
         assert answer.status_code == 201, answer.text
 

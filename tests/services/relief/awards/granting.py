@@ -27,6 +27,8 @@ from tests.support.services import DISTRICT, Running
 TOWN, VILLAGE, NEXT_VILLAGE = "500112002000", "500112002001", "500112002002"  # 双龙湖街道
 OTHER, OTHER_VILLAGE = "500112004000", "500112004001"  # 回兴街道
 READ, REVIEW, DECIDE = "relief:read", "relief:review", "relief:decide"
+NEW_DISTRICT = "500157000000"  # 两江新区, from 2025-11-06
+BOTH = (DISTRICT, NEW_DISTRICT)
 STANDARDS = (
     ("2021-09-01", "636", "515"),
     ("2024-09-01", "750", "610"),
@@ -74,13 +76,13 @@ class Office:
     """Whoever sits there holds all scopes unless told otherwise; `clerk` is the login."""
 
     relief: Running
-    division: str = TOWN
+    divisions: tuple[str, ...] = (TOWN,)
     clerk: str = "town-1"
     scopes: tuple[str, ...] = (READ, REVIEW, DECIDE)
 
     def headers(self, etag: str | None = None) -> dict[str, str]:
         extra = {} if etag is None else {"If-Match": etag}
-        held = self.relief.headers(*self.scopes, divisions=[self.division], subject=self.clerk)
+        held = self.relief.headers(*self.scopes, divisions=self.divisions, subject=self.clerk)
         return {**held, **extra}
 
     def transaction(self, units: tuple[str, ...] = (VILLAGE, OTHER_VILLAGE)) -> Any:
@@ -91,21 +93,26 @@ class Office:
         )
 
     async def standards(self) -> None:
+        """The city's standards in both districts that the town has belonged to."""
         for valid_from, urban, rural in STANDARDS:
-            for area, amount in (("urban", urban), ("rural", rural)):
-                answer = await self.relief.http.post(
-                    "/v1/relief/standards",
-                    json={
-                        "code": "dibao",
-                        "area": area,
-                        "division": DISTRICT,
-                        "amount": amount,
-                        "valid_from": valid_from,
-                        "document": f"渝民〔{valid_from[:4]}〕1号",
-                    },
-                    headers=self.relief.headers("relief:standards"),
-                )
-                assert answer.status_code == 201, answer.text
+            await self.standard(DISTRICT, valid_from, urban, rural)
+        await self.standard(NEW_DISTRICT, "2025-12-05", "770", "630")
+
+    async def standard(self, district: str, valid_from: str, urban: str, rural: str) -> None:
+        for area, amount in (("urban", urban), ("rural", rural)):
+            answer = await self.relief.http.post(
+                "/v1/relief/standards",
+                json={
+                    "code": "dibao",
+                    "area": area,
+                    "division": district,
+                    "amount": amount,
+                    "valid_from": valid_from,
+                    "document": f"渝民〔{valid_from[:4]}〕1号",
+                },
+                headers=self.relief.headers("relief:standards", divisions=[district]),
+            )
+            assert answer.status_code == 201, answer.text
 
     async def declare(self, *members: dict[str, Any], village: str = VILLAGE) -> UUID:
         body = HouseholdIn.model_validate(family(*members, properties=[]))

@@ -1,38 +1,27 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from casework.models import LINEAGE
 from services.relief.app import SERVICE
-from services.relief.checks.routes import router
 from suite.postgres import Postgres
 from tests.services.relief.checks.checking import Checking
 from tests.support.departments import OtherSide, running_departments
 from tests.support.emptied import running_emptied
 from tests.support.services import Databases, Running, fresh_databases
 
-SERVED = (
-    SERVICE
-    if router in SERVICE.routers
-    else replace(
-        SERVICE, routers=(*SERVICE.routers, router), further=(LINEAGE,), migrations=Path("/tmp/cm")
-    )
-)
-
 
 @pytest.fixture(scope="session")
 def databases(postgres: Postgres) -> Databases:
-    return asyncio.run(fresh_databases(postgres, SERVED))
+    return asyncio.run(fresh_databases(postgres, SERVICE))
 
 
 @pytest.fixture
 async def relief(
     postgres: Postgres, tmp_path: Path, databases: Databases
 ) -> AsyncIterator[Running]:
-    async with running_emptied(postgres, SERVED, tmp_path, databases) as running:
+    async with running_emptied(postgres, SERVICE, tmp_path, databases) as running:
         yield running
 
 

@@ -228,8 +228,8 @@ async def test_the_call_is_made_with_no_transaction_open(checking: Checking) -> 
     checking.other.script("bank", NUMBER, "timeout", after_seconds=1.5)
     await checking.start()
     running = asyncio.create_task(checking.run())
-    while not checking.other.queries("bank"):
-        await asyncio.sleep(0.02)  # noqa: ASYNC110 - what is waited for happens in another thread
+    while not checking.other.queries("bank"):  # noqa: ASYNC110 - it happens in another thread
+        await asyncio.sleep(0.02)
     rows = await checking.relief.rows(
         "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
         " AND application_name = 'relief' AND state LIKE 'idle in transaction%'"
@@ -415,8 +415,8 @@ async def test_one_source_that_hangs_does_not_hold_up_the_others(
     forever = asyncio.create_task(checking.runner.run(at_once=4))
     try:
         async with asyncio.timeout(60):
-            while await waiting_for_others(checking):
-                await asyncio.sleep(0.05)  # noqa: ASYNC110 - what is waited for stands in a database
+            while await waiting_for_others(checking):  # noqa: ASYNC110 - it stands in a database
+                await asyncio.sleep(0.05)
     finally:
         forever.cancel()
         await asyncio.gather(forever, return_exceptions=True)

@@ -14,7 +14,6 @@ from services.relief.checks.rules import (
     Failure,
     Finding,
     Item,
-    State,
     Status,
     findings,
     first_month,
@@ -22,7 +21,6 @@ from services.relief.checks.rules import (
     gives_up,
     kinds_to_adopt,
     missing,
-    state_of,
 )
 from services.relief.entitlement.facts import Income, IncomeKind, Property, PropertyKind
 
@@ -144,12 +142,6 @@ def test_c2_missing_is_not_zero_until_somebody_takes_it_upon_himself(status: Sta
     answered = status in {Status.NONE, Status.RETURNED, Status.LATE}
     assert missing(status, accepted=False) is not answered
     assert not missing(status, accepted=True)
-
-
-def test_a_check_is_open_complete_or_closed() -> None:
-    assert state_of(closed=False, lacking=1) is State.OPEN
-    assert state_of(closed=False, lacking=0) is State.COMPLETE
-    assert state_of(closed=True, lacking=0) is State.CLOSED
 
 
 def test_a_source_is_given_up_after_so_many_hours_by_the_clock() -> None:

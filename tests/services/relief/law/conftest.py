@@ -6,11 +6,9 @@ import pytest_asyncio
 
 from services.relief.app import SERVICE
 from suite.postgres import Postgres
-from tests.services.relief.law.window import Window
+from tests.services.relief.law.window import TODAY, Window
 from tests.support.emptied import running_emptied
 from tests.support.services import Databases, fresh_databases
-
-TODAY = "2026-11-24"
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -21,7 +22,12 @@ STANDARDS = (
 )
 """design/law/relief.md §3: from, 低保 urban and rural, yuan per person and month."""
 
-ADULT, CHILD, PUPIL = "1980-05-01", "2024-02-01", "2014-05-01"
+NEW_DISTRICT, CODED_FROM = "500157000000", "2025-12-05"
+"""两江新区 after 渝北区, by its own code: contracts/places/README.md."""
+
+TODAY = "2026-11-24"
+ADULT, PUPIL = "1980-05-01", "2012-01-01"
+GROWN = "1999-05-01"
 SEVERE = {"kind": "physical", "grade": 1}
 
 
@@ -42,7 +48,7 @@ def spouse(*incomes: Json, **facts: Any) -> Json:
     return member("s", "spouse", ADULT, *incomes, **facts)
 
 
-def child(*incomes: Json, ref: str = "c", born: str = CHILD, **facts: Any) -> Json:
+def child(*incomes: Json, ref: str = "c", born: str = PUPIL, **facts: Any) -> Json:
     return member(ref, "child", born, *incomes, **facts)
 
 
@@ -51,12 +57,19 @@ def three(amount: str, kind: str = "pension", **third: Any) -> list[Json]:
     return [
         applicant(income(kind, amount)),
         spouse(),
-        child(**{"born": "1999-05-01", "independent": False, **third}),
+        child(**{"born": GROWN, "independent": False, **third}),
     ]
 
 
 def family(members: Iterable[Json], as_of: str, area: str = "urban", **more: Any) -> Json:
-    return {"as_of": as_of, "area": area, "members": list(members), **more}
+    division = NEW_DISTRICT if as_of >= CODED_FROM else DISTRICT
+    return {
+        "as_of": as_of,
+        "area": area,
+        "division": division,
+        "members": list(members),
+        **more,
+    }
 
 
 def by(items: Iterable[Json], key: str) -> dict[str, Json]:
@@ -66,6 +79,11 @@ def by(items: Iterable[Json], key: str) -> dict[str, Json]:
 def condition(answer: Json, code: str) -> Json:
     (found,) = (one for one in answer["conditions"] if one["code"] == code)
     return dict(found)
+
+
+def standard(day: str, area: str) -> Decimal:
+    *_, (_, urban, rural) = (one for one in STANDARDS if one[0] <= day)
+    return Decimal(urban if area == "urban" else rural)
 
 
 def line(answer: Json, kind: str) -> Json:
@@ -79,6 +97,15 @@ def extras(answer: Json) -> dict[tuple[str, str], str]:
 
 def alone(answer: Json) -> dict[str, Json]:
     return by(answer["alone"], "member")
+
+
+def counted(answer: Json) -> dict[str, bool]:
+    return {one["ref"]: one["counted"] for one in answer["members"]}
+
+
+def unconfirmed(answer: Json) -> set[str]:
+    """Parameters that the texts leave open, as the answer itself owns (relief.md §12, §14)."""
+    return {one["key"] for one in answer["law"] if not one["confirmed"]}
 
 
 def cited(answer: Json) -> dict[str, Json]:
@@ -107,17 +134,23 @@ class Window:
 
     async def set_standards(self) -> None:
         for day, urban, rural in STANDARDS:
-            for area, amount in (("urban", urban), ("rural", rural)):
-                answer = await self.relief.http.post(
-                    "/v1/relief/standards",
-                    json={
-                        "code": "dibao",
-                        "area": area,
-                        "division": DISTRICT,
-                        "amount": amount,
-                        "valid_from": day,
-                        "document": f"渝民发〔{day[:4]}〕1号",
-                    },
-                    headers=self.relief.headers("relief:standards"),
-                )
-                assert answer.status_code == 201, answer.text
+            await self.set_standard(DISTRICT, "urban", day, urban)
+            await self.set_standard(DISTRICT, "rural", day, rural)
+        _, urban, rural = STANDARDS[-1]
+        await self.set_standard(NEW_DISTRICT, "urban", CODED_FROM, urban)
+        await self.set_standard(NEW_DISTRICT, "rural", CODED_FROM, rural)
+
+    async def set_standard(self, division: str, area: str, day: str, amount: str) -> None:
+        answer = await self.relief.http.post(
+            "/v1/relief/standards",
+            json={
+                "code": "dibao",
+                "area": area,
+                "division": division,
+                "amount": amount,
+                "valid_from": day,
+                "document": f"渝民发〔{day[:4]}〕1号",
+            },
+            headers=self.relief.headers("relief:standards", divisions=[division]),
+        )
+        assert answer.status_code == 201, answer.text

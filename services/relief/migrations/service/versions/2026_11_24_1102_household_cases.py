@@ -6,7 +6,7 @@ from sqlalchemy.dialects import postgresql
 
 from chassis.database import unit_policy
 
-revision = "1fcdc3869952"
+revision = "ccc14f5f4787"
 down_revision = "22df2c018998"
 branch_labels = None
 depends_on = None
@@ -62,9 +62,9 @@ def upgrade() -> None:
             sa.Enum("agrees", "differs", name="result", native_enum=False, length=40),
             nullable=True,
         ),
-        sa.Column("findings", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("report", sa.LargeBinary(), nullable=True),
         sa.CheckConstraint(
-            "num_nonnulls(closed_on, closed_by, result, findings) IN (0, 4)",
+            "num_nonnulls(closed_on, closed_by, result, report) IN (0, 4)",
             name=op.f("ck_economic_check_closed_with_result"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_economic_check")),
@@ -248,21 +248,6 @@ def upgrade() -> None:
                 length=40,
             ),
             nullable=False,
-        ),
-        sa.Column(
-            "reported",
-            sa.Enum(
-                "asked",
-                "none",
-                "returned",
-                "failed",
-                "timeout",
-                "late",
-                name="status",
-                native_enum=False,
-                length=40,
-            ),
-            nullable=True,
         ),
         sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),

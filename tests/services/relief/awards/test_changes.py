@@ -1,0 +1,719 @@
+"""Changes of an award: 法 46–48; 57号 30–34; 83号 1(3), 5(5); 条例 28, 29; relief.md §11."""
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from chassis.identity import mask_name
+from chassis.jobs import JobRunner
+from services.relief.awards import endings
+from tests.services.relief.awards.granting import (
+    BOTH,
+    NAME,
+    NEW_DISTRICT,
+    REASON,
+    TOWN,
+    Office,
+    man,
+    three,
+)
+from tests.services.relief.households.family import person
+from tests.support.services import DISTRICT, Running
+
+REQUEST = {"requested_on": "2025-08-11", "document": "退出申请书"}
+DELIVERY = {"how": "in_person", "on": "2025-08-11", "received_by": "欧阳清风"}
+
+
+async def granted_long_ago(town: Office) -> Any:
+    """An award of 1110 paid since 2025-04, with the income of its application."""
+    town.relief.at("2025-03-10")
+    granted = await town.grant(*three())
+    town.relief.at("2025-08-11")
+    return granted
+
+
+async def test_57_art_31_less_income_is_paid_more_from_the_next_month(
+    town: Office, bureau: Office
+) -> None:
+    granted = await town.grant(*three())
+    await town.wage(granted, "1000.00", "2025-07-01")
+    await town.fact(
+        granted,
+        fact="income",
+        member=str(granted.members[0]),
+        kind="wage",
+        amount="0",
+        first_month="2025-08-01",
+    )
+    town.relief.at("2025-09-10")
+    change = await town.proposed(granted, "increase", happened_on="2025-08-20")
+    assert (change["before"], change["after"]) == ("1110.00", "2310.00")
+    assert (change["effect"], change["effective_from"]) == ("raised", "2025-10-01")
+    assert (change["hearing_needed"], change["unreported"]) == (False, False)
+    decided = await bureau.decided(change)
+    assert (decided["state"], decided["decided_on"]) == ("decided", "2025-09-10")
+    assert await town.standing(granted) == [
+        ("2025-09-01", "paid", 3, "1110.00", "0.00"),
+        ("2025-10-01", "paid", 3, "2310.00", "0.00"),
+    ]
+    verbs = await town.events(granted.id)
+    assert [verb for verb, _ in verbs] == ["approved", "changed"]
+    assert [one["from"] for one in verbs[-1][1]["periods"]] == ["2025-09-01", "2025-10-01"]
+
+
+async def test_57_art_32_a_reduction_says_why_in_writing_and_how_to_object(
+    town: Office, bureau: Office
+) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2025-09-10")
+    await town.wage(granted, "2000.00", "2025-08-01")
+    change = await town.proposed(granted, "reduce")
+    assert (change["before"], change["after"]) == ("1110.00", "695.00")
+    decided = await bureau.decided(change)
+    assert decided["effect"] == "lowered"
+    assert [verb for verb, _ in await town.events(granted.id)] == ["approved", "reduced"]
+    documents = (await town.seen(f"/cases/{change['id']}/documents"))["items"]
+    titles = [one["title"] for one in documents]
+    assert titles == ["听取意见告知书", "最低生活保障金减发决定书"]
+    page = await town.get(f"/cases/{change['id']}/documents/{documents[1]['id']}/page")
+    for words in (
+        f"{NAME}：",
+        "自 2025年10月1日 起，减发你户最低生活保障金，每月合计 695.00 元。",
+        REASON,
+        "770.00",
+        "民发〔2021〕57号第三十一条、第三十二条",
+        "行政复议",
+        "行政诉讼",
+    ):
+        assert words in page.text, words
+
+
+async def test_no_person_stands_in_any_event_of_a_change(town: Office, bureau: Office) -> None:
+    granted = await town.grant(*three())
+    change = await town.proposed(granted, "voluntary", **REQUEST)
+    await bureau.decided(change)
+    rows = await town.relief.rows("SELECT convert_from(body, 'UTF8') AS body FROM chassis.outbox")
+    assert rows
+    for row in rows:
+        assert not any(word in row["body"] for word in (NAME, "欧阳", REASON, "退出申请书"))
+        assert not any(str(one) in row["body"] for one in granted.persons)
+
+
+async def test_the_case_of_a_change_tells_its_steps(town: Office, bureau: Office) -> None:
+    granted = await town.grant(*three())
+    change = await town.proposed(granted, "voluntary", **REQUEST)
+    await bureau.decided(change)
+    assert (await town.on_change(change, "deliver", DELIVERY)).json()["state"] == "closed"
+    events = await town.events(change["id"])
+    assert [verb for verb, _ in events] == ["opened", "decided", "delivered", "closed"]
+    data = events[-1][1]
+    assert (data["matter"], data["outcome"]) == ("dibao_change", "granted")
+    assert data["parent"] == (await town.seen(f"/awards/{granted.id}"))["case"]
+    listed = await town.seen(f"/awards/{granted.id}/changes")
+    assert [one["id"] for one in listed["items"]] == [change["id"]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "wage"),
+    [
+        ("increase", "1500.00"),
+        ("increase", "2000.00"),
+        ("reduce", "1500.00"),
+        ("reduce", "1000.00"),
+        ("reduce", "9000.00"),
+        ("stop", "1500.00"),
+        ("standard_changed", "1500.00"),
+        ("members_changed", "1500.00"),
+        ("members_changed", "9000.00"),
+    ],
+)
+async def test_a_change_that_the_rules_contradict_is_refused(
+    town: Office, kind: str, wage: str
+) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2025-09-10")
+    await town.wage(granted, wage, "2025-08-01")
+    answer = await town.propose(granted, kind)
+    assert answer.status_code == 409, answer.text
+    assert answer.json()["type"].endswith("contradicts-rules")
+    assert await town.relief.rows("SELECT 1 FROM award_change") == []
+
+
+async def test_what_was_established_holds_until_something_newer_is_recorded(
+    town: Office,
+) -> None:
+    """57号 art. 31: a year on, the wage of the application has not become nothing."""
+    granted = await town.grant(*three())
+    town.relief.at("2025-10-20")
+    answer = await town.propose(granted, "increase")
+    assert "应发 1110.00 元" in answer.json()["detail"]
+
+
+async def test_the_rules_of_the_day_of_decision_decide_not_those_of_the_proposal(
+    town: Office, bureau: Office
+) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2025-09-10")
+    await town.wage(granted, "2000.00", "2025-08-01")
+    change = await town.proposed(granted, "reduce")
+    town.relief.at("2025-10-10")
+    await town.wage(granted, "1000.00", "2025-09-01")
+    answer = await bureau.on_change(change, "decide", {})
+    assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (
+        409,
+        "contradicts-rules",
+    )
+
+
+async def test_law_art_48_vector_17_a_stop_without_a_hearing_on_either_side_of_2026_07_01(
+    town: Office, bureau: Office
+) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2026-06-29")
+    await town.wage(granted, "9000.00", "2026-05-01")
+    change = await town.proposed(granted, "stop")
+    town.relief.at("2026-07-01")
+    refused = await bureau.on_change(change, "decide", {})
+    assert refused.status_code == 409, refused.text
+    assert refused.json()["type"] == "urn:minzheng:problem:hearing-required"
+    assert (await town.seen(f"/award-changes/{change['id']}"))["hearing_needed"] is True
+    town.relief.at("2026-06-30")
+    decided = await bureau.decided(change)
+    assert (decided["effect"], decided["effective_from"]) == ("stopped", "2026-07-01")
+
+
+async def test_law_art_48_heard_before_and_told_after(town: Office, bureau: Office) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2026-07-06")
+    await town.wage(granted, "9000.00", "2026-06-01")
+    change = await town.proposed(granted, "stop")
+    assert change["hearing_needed"] is True
+    (notice,) = (await town.seen(f"/cases/{change['id']}/documents"))["items"]
+    page = await town.get(f"/cases/{change['id']}/documents/{notice['id']}/page")
+    assert "根据《社会救助法》第四十八条，作出决定前听取你户意见" in page.text
+    town.relief.at("2026-07-08")
+    heard = await town.heard(granted, change, "2026-07-08")
+    assert (heard["state"], heard["hearing_needed"]) == ("heard", False)
+    assert heard["hearing"]["heard"] == mask_name(NAME)
+    assert NAME not in str(heard)
+    (row,) = await town.relief.rows("SELECT statement, heard FROM award_hearing")
+    assert "请求少减".encode() not in row["statement"]
+    decided = await bureau.decided(change)
+    assert (decided["state"], decided["effective_from"]) == ("decided", "2026-08-01")
+    documents = (await town.seen(f"/cases/{change['id']}/documents"))["items"]
+    page = await town.get(f"/cases/{change['id']}/documents/{documents[-1]['id']}/page")
+    assert "家中确有困难，请求少减" in page.text
+    assert "社会救助法第四十七条" in page.text
+    assert [verb for verb, _ in await town.events(granted.id)] == ["approved", "stopped"]
+
+
+async def test_law_art_48_also_a_reduction_but_no_increase_is_heard(
+    town: Office, bureau: Office
+) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2026-07-06")
+    await town.wage(granted, "2000.00", "2026-06-01")
+    change = await town.proposed(granted, "reduce")
+    answer = await bureau.on_change(change, "decide", {})
+    assert answer.json()["type"].endswith("hearing-required")
+    await town.on_change(change, "withdraw", {"reason": "重新核查"})
+    town.relief.at("2026-08-03")
+    await town.wage(granted, "1000.00", "2026-07-01")
+    raised = await town.proposed(granted, "increase")
+    answer = await town.on_change(
+        raised,
+        "hearing",
+        {
+            "notified_on": "2026-08-03",
+            "heard_on": "2026-08-03",
+            "method": "absent",
+            "statement": "无",
+        },
+    )
+    assert answer.json()["type"].endswith("hearing-needless")
+    assert (await bureau.decided(raised))["effect"] == "raised"
+
+
+async def test_law_art_48_who_asks_to_leave_has_been_heard(town: Office, bureau: Office) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2026-07-06")
+    change = await town.proposed(
+        granted, "voluntary", requested_on="2026-07-05", document="退出申请书"
+    )
+    assert (change["hearing_needed"], change["hearing_note"]) == (
+        False,
+        "家庭书面申请退出，申请即其意见",
+    )
+    assert (await bureau.decided(change))["effect"] == "stopped"
+    assert (await town.standing(granted))[-1][:3] == ("2026-08-01", "stopped", 0)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"heard_on": "2026-07-05"},
+        {"notified_on": "2026-07-05", "heard_on": "2026-07-05"},
+        {"heard_on": "2026-07-07"},
+        {"person": None},
+        {"method": "absent"},
+        {"person": "01890a5d-ac96-774b-bcce-b302099a8057"},
+        {"statement": " "},
+        {"method": "rumour"},
+    ],
+)
+async def test_a_hearing_is_of_a_member_after_the_proposal_and_says_something(
+    town: Office, wrong: dict[str, Any]
+) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2026-07-06")
+    await town.wage(granted, "9000.00", "2026-06-01")
+    change = await town.proposed(granted, "stop")
+    asked = {
+        "notified_on": "2026-07-06",
+        "heard_on": "2026-07-06",
+        "method": "phone",
+        "person": str(granted.persons[0]),
+        "statement": "没有意见",
+        **wrong,
+    }
+    answer = await town.on_change(change, "hearing", asked)
+    assert answer.status_code == 422, answer.text
+    assert "没有意见" not in answer.text
+
+
+async def test_four_eyes_whoever_proposed_does_not_decide(town: Office) -> None:
+    granted = await town.grant(*three())
+    bureau = Office(town.relief, BOTH, "town-1")
+    change = await town.proposed(granted, "voluntary", **REQUEST)
+    answer = await bureau.on_change(change, "decide", {})
+    assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (403, "four-eyes")
+
+
+async def test_two_deciders_at_once_decide_once(town: Office) -> None:
+    granted = await town.grant(*three())
+    change = await town.proposed(granted, "voluntary", **REQUEST)
+    deciders = [Office(town.relief, BOTH, name) for name in ("bureau-1", "bureau-2")]
+    answers = await asyncio.gather(
+        *(
+            one.post(f"/award-changes/{change['id']}/decide", {}, etag=change["etag"])
+            for one in deciders
+        )
+    )
+    assert sorted(one.status_code for one in answers) == [200, 412]
+    assert [verb for verb, _ in await town.events(granted.id)] == ["approved", "stopped"]
+    assert len(await town.standing(granted)) == 1
+
+
+async def test_two_proposals_at_once_open_one(town: Office) -> None:
+    granted = await town.grant(*three())
+    answers = await asyncio.gather(
+        *(town.propose(granted, "voluntary", **REQUEST) for _ in range(2))
+    )
+    assert sorted(one.status_code for one in answers) == [201, 409]
+    refused = next(one for one in answers if one.status_code == 409)
+    assert refused.json()["type"] == "urn:minzheng:problem:change-open"
+
+
+async def test_the_organ_with_authority_decides_law_art_44_vector_19(
+    town: Office, bureau: Office
+) -> None:
+    """57号 art. 2: the bureau, or the town it passed power to; not enough from 2026-07-01."""
+    granted = await town.grant(*three())
+    change = await town.proposed(granted, "voluntary", **REQUEST)
+    other = Office(town.relief, (TOWN,), "town-2")
+    answer = await other.on_change(change, "decide", {})
+    assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (403, "not-competent")
+    await passed_down(town.relief, "bureau", "2025-08-01")
+    answer = await bureau.on_change(change, "decide", {})
+    assert answer.json()["type"].endswith("not-competent")
+    town.relief.at("2026-07-01")
+    answer = await other.on_change(change, "decide", {})
+    assert "社会救助法第44条" in answer.json()["detail"]
+    town.relief.at("2025-08-12")
+    assert (await other.decided(change))["state"] == "decided"
+
+
+async def passed_down(relief: Running, basis: str, valid_from: str) -> None:
+    answer = await relief.http.post(
+        "/v1/relief/authorities",
+        json={
+            "programme": "dibao",
+            "division": TOWN,
+            "level": "town",
+            "valid_from": valid_from,
+            "basis": basis,
+            "document": "渝北民政〔2025〕9号",
+        },
+        headers=relief.headers("relief:standards", divisions=[DISTRICT, NEW_DISTRICT]),
+    )
+    assert answer.status_code == 201, answer.text
+
+
+async def test_a_proposal_is_withdrawn_with_its_reason_and_then_not_decided(
+    town: Office, bureau: Office
+) -> None:
+    granted = await town.grant(*three())
+    change = await town.proposed(granted, "voluntary", **REQUEST)
+    assert (await town.on_change(change, "withdraw", {"reason": ""})).status_code == 422
+    withdrawn = await town.on_change(change, "withdraw", {"reason": "家庭收回申请"})
+    assert withdrawn.json()["state"] == "withdrawn"
+    answer = await bureau.on_change(change, "decide", {})
+    assert answer.json()["type"].endswith("case-state")
+    assert (await town.events(change["id"]))[-1][1]["outcome"] == "withdrawn"
+    assert (await town.propose(granted, "voluntary", **REQUEST)).status_code == 201
+
+
+async def test_what_stopped_is_applied_for_anew_57_art_28(town: Office, bureau: Office) -> None:
+    granted = await town.grant(*three())
+    await bureau.decided(await town.proposed(granted, "voluntary", **REQUEST))
+    answer = await town.propose(granted, "increase")
+    assert answer.json()["type"] == "urn:minzheng:problem:award-stopped"
+    await town.grant(*three())
+    assert len(await town.relief.rows("SELECT 1 FROM award")) == 2
+
+
+async def employed(town: Office, granted: Any, wage: str, month: str) -> None:
+    await town.fact(
+        granted,
+        fact="work",
+        member=str(granted.members[0]),
+        work_capacity="full",
+        employed=True,
+        valid_from=month,
+    )
+    await town.wage(granted, wage, month)
+
+
+async def test_83_art_1_3_grace_keeps_the_amount_for_six_months_and_ends_by_itself(
+    town: Office, bureau: Office
+) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2025-10-13")
+    await employed(town, granted, "3500.00", "2025-09-01")
+    change = await town.proposed(
+        granted, "grace", person=str(granted.persons[0]), employed_on="2025-09-01"
+    )
+    decided = await bureau.decided(change)
+    assert (decided["effect"], decided["ends_on"]) == ("grace", "2026-05-01")
+    assert await town.standing(granted) == [
+        ("2025-09-01", "paid", 3, "1110.00", "0.00"),
+        ("2025-11-01", "grace", 3, "1110.00", "0.00"),
+        ("2026-05-01", "stopped", 0, "0.00", "0.00"),
+    ]
+    verb, data = (await town.events(granted.id))[-1]
+    assert (verb, [one["state"] for one in data["periods"]]) == (
+        "changed",
+        ["paid", "grace", "stopped"],
+    )
+    documents = (await town.seen(f"/cases/{change['id']}/documents"))["items"]
+    assert documents[-1]["title"] == "最低生活保障渐退告知书"
+    page = await town.get(f"/cases/{change['id']}/documents/{documents[-1]['id']}/page")
+    assert "自 2026年5月1日 起停发" in page.text
+    in_grace = await town.seen("/awards", state="grace", as_of="2026-04-30")
+    assert len(in_grace["items"]) == 1
+    assert len((await town.seen("/awards", state="stopped", as_of="2026-05-01"))["items"]) == 1
+
+
+async def test_grace_is_only_for_a_rise_by_employment_57_art_33(
+    town: Office, bureau: Office
+) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2025-10-13")
+    asked = {"person": str(granted.persons[0]), "employed_on": "2025-09-01"}
+    answer = await town.propose(granted, "grace", **asked)
+    assert answer.json()["type"].endswith("facts-missing")
+    await employed(town, granted, "1500.00", "2025-09-01")
+    answer = await town.propose(granted, "grace", **asked)
+    assert answer.json()["type"].endswith("contradicts-rules")
+    await town.wage(granted, "2000.00", "2025-09-01")
+    await town.fact(
+        granted,
+        fact="property",
+        kind="deposit",
+        amount="90000.00",
+        valid_from="2025-10-01",
+        source="checked",
+    )
+    answer = await town.propose(granted, "grace", **asked)
+    assert answer.json()["type"].endswith("contradicts-rules")
+    stop = await bureau.decided(await town.proposed(granted, "stop"))
+    assert stop["effect"] == "stopped"
+
+
+async def test_grace_is_granted_once_in_24_months(town: Office, bureau: Office) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2025-10-13")
+    await employed(town, granted, "3500.00", "2025-09-01")
+    asked = {"person": str(granted.persons[0]), "employed_on": "2025-09-01"}
+    await bureau.decided(await town.proposed(granted, "grace", **asked))
+    town.relief.at("2025-12-10")
+    await town.wage(granted, "1000.00", "2025-11-01")
+    again = await bureau.decided(await town.proposed(granted, "members_changed"))
+    assert again["effect"] == "raised"
+    assert [one[:2] for one in await town.standing(granted)] == [
+        ("2025-09-01", "paid"),
+        ("2025-11-01", "grace"),
+        ("2026-01-01", "paid"),
+    ]
+    await town.wage(granted, "3500.00", "2025-12-01")
+    for day, refused in (("2027-09-13", True), ("2027-10-13", False)):
+        town.relief.at(day)
+        answer = await town.propose(granted, "grace", **asked)
+        assert (answer.status_code == 409) == refused, answer.text
+
+
+async def test_after_grace_its_persons_can_be_taken_in_anew(town: Office, bureau: Office) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2025-10-13")
+    await employed(town, granted, "3500.00", "2025-09-01")
+    asked = {"person": str(granted.persons[0]), "employed_on": "2025-09-01"}
+    await bureau.decided(await town.proposed(granted, "grace", **asked))
+    assert await run_jobs(town.relief) == 0
+    town.relief.at("2026-04-02")
+    assert await claimed(town.relief) == 3
+    assert await run_jobs(town.relief) == 1
+    assert await claimed(town.relief) == 0
+
+
+async def run_jobs(relief: Running) -> int:
+    """Run what is due; how many."""
+    runtime = relief.runtime
+    runner = JobRunner(runtime.database, endings.jobs(runtime), runtime.places.everywhere)
+    done = 0
+    while await runner.run_one():
+        done += 1
+    return done
+
+
+async def claimed(relief: Running) -> int:
+    return len(await relief.rows("SELECT 1 FROM person_claim WHERE state = 'awarded'"))
+
+
+async def test_83_art_1_3_a_death_ends_the_part_of_the_dead_with_the_month(
+    town: Office, bureau: Office
+) -> None:
+    """Told late: what was paid since is too much; the others are re-checked within 3 months."""
+    granted = await granted_long_ago(town)
+    await town.leaves(granted, 2, "2025-05-15", "death")
+    dead = {"person": str(granted.persons[2]), "died_on": "2025-05-15"}
+    change = await town.proposed(granted, "death", **dead)
+    decided = await bureau.decided(change)
+    assert (decided["effect"], decided["effective_from"]) == ("lowered", "2025-06-01")
+    assert await town.standing(granted) == [
+        ("2025-04-01", "paid", 3, "1050.00", "0.00"),
+        ("2025-06-01", "paid", 2, "340.00", "0.00"),
+    ]
+    assert decided["overpaid"] == "2130.00"
+    shown = await town.seen(f"/awards/{granted.id}")
+    assert (shown["death_review_due_on"], shown["review_due_on"]) == ("2025-08-15",) * 2
+    due = await town.seen("/awards", review_due_by="2025-08-15")
+    assert [one["id"] for one in due["items"]] == [str(granted.id)]
+    answer = await town.on_award(granted, "reviews", {"reviewed_on": "2025-08-11", "note": "入户"})
+    assert answer.json()["next_due_on"] == "2026-02-11"
+    assert (await town.seen(f"/awards/{granted.id}"))["death_review_due_on"] is None
+    assert await claimed(town.relief) == 2
+
+
+async def test_the_death_of_the_only_member_leaves_nobody_to_hear(
+    town: Office, bureau: Office
+) -> None:
+    granted = await town.grant(man(None))
+    town.relief.at("2026-07-20")
+    dead = {"person": str(granted.persons[0]), "died_on": "2026-07-10"}
+    answer = await town.propose(granted, "death", **dead)
+    assert answer.json()["type"].endswith("facts-missing")
+    await town.leaves(granted, 0, "2026-07-10", "death")
+    change = await town.proposed(granted, "death", **dead)
+    assert change["hearing_note"] == "唯一的家庭成员已死亡，无人可听取意见"
+    decided = await bureau.decided(change)
+    assert (decided["effect"], decided["effective_from"]) == ("stopped", "2026-08-01")
+    assert decided["overpaid"] == "0.00"
+    assert await claimed(town.relief) == 0
+
+
+async def test_57_art_34_vector_20_three_refusals_in_a_row_cut_only_the_own_part(
+    town: Office, bureau: Office
+) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2026-02-20")
+    offers = [
+        ("2025-10-01", False, False),
+        ("2025-10-20", False, False),
+        ("2025-11-05", True, False),
+        ("2025-11-20", False, False),
+    ]
+    for day, accepted, excused in offers:
+        await offered(town, granted, day, accepted=accepted, excused=excused)
+    refuser = {"person": str(granted.persons[0])}
+    answer = await town.propose(granted, "job_refusals", **refuser)
+    assert answer.json()["type"].endswith("contradicts-rules")
+    await offered(town, granted, "2025-12-05", accepted=False, excused=False)
+    await offered(town, granted, "2025-12-06", accepted=False, excused=True)
+    answer = await town.propose(granted, "job_refusals", **refuser)
+    assert answer.json()["type"].endswith("contradicts-rules")
+    for day in ("2026-01-05", "2026-01-15", "2026-02-05"):
+        await offered(town, granted, day, accepted=False, excused=False)
+    decided = await bureau.decided(await town.proposed(granted, "job_refusals", **refuser))
+    assert decided["effect"] == "lowered"
+    assert (await town.standing(granted))[-1] == ("2026-03-01", "paid", 2, "740.00", "0.00")
+    shown = await town.seen(f"/awards/{granted.id}")
+    assert len(shown["job_offers"]) == 9
+    town.relief.at("2026-03-10")
+    await town.wage(granted, "1000.00", "2026-02-01")
+    raised = await town.proposed(granted, "increase")
+    assert (raised["before"], raised["after"]) == ("740.00", "1007.00")
+
+
+async def offered(town: Office, granted: Any, day: str, *, accepted: bool, excused: bool) -> None:
+    answer = await town.on_award(
+        granted,
+        "job-offers",
+        {
+            "person": str(granted.persons[0]),
+            "offered_on": day,
+            "job": "环卫工",
+            "accepted": accepted,
+            "excused": excused,
+            "note": "住院" if excused else None,
+        },
+    )
+    assert answer.status_code == 201, answer.text
+
+
+async def test_ordinance_art_29_who_does_not_cooperate_is_stopped_with_reasons(
+    town: Office, bureau: Office
+) -> None:
+    granted = await town.grant(*three())
+    change = await town.proposed(granted, "not_cooperating", asked_on="2025-08-01")
+    assert change["hearing_needed"] is False
+    decided = await bureau.decided(change)
+    assert decided["effect"] == "stopped"
+    documents = (await town.seen(f"/cases/{change['id']}/documents"))["items"]
+    page = await town.get(f"/cases/{change['id']}/documents/{documents[-1]['id']}/page")
+    assert "条例(2016)第二十九条第（三）项" in page.text
+
+
+async def test_members_that_come_and_go_change_the_award(town: Office, bureau: Office) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2025-09-10")
+    await town.leaves(granted, 2, "2025-09-01", "adoption")
+    decided = await bureau.decided(await town.proposed(granted, "members_changed"))
+    assert (decided["effect"], decided["after"]) == ("lowered", "340.00")
+    assert await claimed(town.relief) == 2
+
+
+async def test_a_new_standard_raises_the_award_by_a_decision(town: Office, bureau: Office) -> None:
+    granted = await granted_long_ago(town)
+    change = await town.proposed(granted, "standard_changed")
+    assert (change["before"], change["after"]) == ("1050.00", "1110.00")
+    await bureau.decided(change)
+    assert await town.standing(granted) == [
+        ("2025-04-01", "paid", 3, "1050.00", "0.00"),
+        ("2025-09-01", "paid", 3, "1110.00", "0.00"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("day", "least", "most"),
+    [("2026-06-30", 1, 3), ("2026-07-01", 0, 2)],
+)
+async def test_vector_18_fraud_is_recovered_and_fined_by_the_law_of_the_day(
+    town: Office, bureau: Office, day: str, least: int, most: int
+) -> None:
+    """办法 68 and 条例 36: one to three times; 法 73: up to twice, of what was paid."""
+    granted = await town.grant(man("520.00", employed=True))
+    ((_, _, _, amount, _),) = await town.standing(granted)
+    town.relief.at(day)
+    change = await town.proposed(granted, "stop", fraud={"since": "2025-09-15"})
+    months = 10 if day == "2026-06-30" else 11
+    recovery = Decimal(amount) * months
+    told = change["fraud"]
+    assert Decimal(told["recovery"]) == recovery
+    assert (Decimal(told["fine_least"]), Decimal(told["fine_most"])) == (
+        recovery * least,
+        recovery * most,
+    )
+    await town.heard(granted, change, day)
+    decided = await bureau.decided(change)
+    assert decided["effect"] == "stopped"
+    documents = (await town.seen(f"/cases/{change['id']}/documents"))["items"]
+    page = await town.get(f"/cases/{change['id']}/documents/{documents[-1]['id']}/page")
+    assert "退回与处罚" in page.text
+    assert change["fraud"]["recovery"] in page.text
+
+
+@pytest.mark.parametrize(("happened", "late"), [("2025-05-11", False), ("2025-05-10", True)])
+async def test_83_art_5_5_a_change_kept_back_for_more_than_three_months_is_admonished(
+    town: Office, happened: str, late: bool
+) -> None:
+    granted = await granted_long_ago(town)
+    change = await town.proposed(granted, "standard_changed", happened_on=happened)
+    assert change["unreported"] is late
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"kind": "gift", "reason": "x"},
+        {"kind": "increase"},
+        {"kind": "increase", "reason": "x", "amount": "999.00"},
+        {"kind": "increase", "reason": "x", "happened_on": "2025-08-12"},
+        {"kind": "death", "reason": "x", "person": "nobody", "died_on": "2025-08-01"},
+        {
+            "kind": "death",
+            "reason": "x",
+            "person": "01890a5d-ac96-774b-bcce-b302099a8057",
+            "died_on": "2025-08-01",
+        },
+        {"kind": "voluntary", "reason": "x", "requested_on": "2025-08-12", "document": "书"},
+        {"kind": "voluntary", "reason": "x", "requested_on": "2025-08-10"},
+        {
+            "kind": "voluntary",
+            "reason": "x",
+            "requested_on": "2025-08-10",
+            "document": "13800138000",
+        },
+        {"kind": "move", "reason": "x", "division": "999999999999", "moved_on": "2025-08-10"},
+        {"kind": "stop", "reason": "x", "fraud": {"since": "2025-08-12"}},
+        {"kind": "not_cooperating", "reason": "x", "asked_on": "2025-08-12"},
+        {
+            "kind": "job_refusals",
+            "reason": "x",
+            "person": "01890a5d-ac96-774b-bcce-b302099a8057",
+        },
+        [],
+    ],
+)
+async def test_a_bad_proposal_is_refused(town: Office, body: Any) -> None:
+    granted = await town.grant(*three())
+    answer = await town.post(f"/awards/{granted.id}/changes", body)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"]
+
+
+async def test_a_decision_is_delivered_once_and_not_before_it_is_made(
+    town: Office, bureau: Office
+) -> None:
+    granted = await town.grant(*three())
+    change = await town.proposed(granted, "voluntary", **REQUEST)
+    answer = await town.on_change(change, "deliver", DELIVERY)
+    assert answer.json()["type"].endswith("case-state")
+    await bureau.decided(change)
+    early = await town.on_change(change, "deliver", {**DELIVERY, "on": "2025-08-10"})
+    assert early.status_code == 422
+    assert (await town.on_change(change, "deliver", DELIVERY)).status_code == 200
+    answer = await town.on_change(change, "deliver", DELIVERY)
+    assert answer.json()["type"].endswith("case-state")
+
+
+async def test_a_single_persons_award_ends_when_the_own_part_is_all(
+    town: Office, bureau: Office
+) -> None:
+    granted = await town.grant(person("a", "self", "1990-01-01", "司徒静", 7))
+    town.relief.at("2025-10-20")
+    for day in ("2025-09-05", "2025-09-15", "2025-10-05"):
+        await offered(town, granted, day, accepted=False, excused=False)
+    change = await town.proposed(granted, "job_refusals", person=str(granted.persons[0]))
+    assert (await bureau.decided(change))["effect"] == "stopped"
