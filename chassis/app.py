@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import problems
 from chassis.dead_letters import dead_letters_router
+from chassis.requests import denied
 from chassis.service import Runtime, Service, running
 from chassis.settings import Settings
 from chassis.telemetry import continue_trace, log, metrics
@@ -165,6 +166,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(RequestLog)
     problems.install(app)
+    app.add_exception_handler(problems.Forbidden, denied)
     app.include_router(dead_letters_router(service.name))
     for router in service.routers:
         app.include_router(router)

@@ -162,8 +162,11 @@ def now(session: AsyncSession) -> datetime:
 
 
 def today(session: AsyncSession) -> date:
-    """The day in Asia/Shanghai by that clock."""
-    day: date = session.info["clock"].today()
+    """The day in Asia/Shanghai by that clock: one for the whole transaction, past midnight too."""
+    info = session.info
+    if "today" not in info:
+        info["today"] = info["clock"].today()
+    day: date = info["today"]
     return day
 
 

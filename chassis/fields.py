@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StringConstraints
 
-from chassis.law.dates import EARLIEST_DAY, LATEST_DAY
+from chassis.law.dates import EARLIEST_BIRTH, EARLIEST_DAY, LATEST_DAY
 from chassis.telemetry import masked
 
 LONGEST_DOCUMENT = 100
@@ -43,6 +43,12 @@ def _within_reach(day: date) -> date:
     return day
 
 
+def _birth(day: date) -> date:
+    if not EARLIEST_BIRTH <= day <= LATEST_DAY:
+        raise ValueError(f"出生日期不得早于 {EARLIEST_BIRTH}")
+    return day
+
+
 def _impersonal(value: str) -> str:
     if masked(value) != value:
         raise ValueError("文件名称或文号中不得含身份证号、电话等个人信息")
@@ -54,6 +60,12 @@ Day = Annotated[
     BeforeValidator(_written_day),
     AfterValidator(_within_reach),
     Field(examples=["2025-12-31"]),
+]
+BirthDay = Annotated[
+    date,
+    BeforeValidator(_written_day),
+    AfterValidator(_birth),
+    Field(description="出生日期", examples=["1950-03-01"]),
 ]
 DivisionCode = Annotated[
     str,

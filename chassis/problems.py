@@ -62,7 +62,13 @@ class Unauthorized(Problem):
 
 
 class Forbidden(Problem):
+    """A denial, which is audited: `of` says of what, where that is not what the path names."""
+
     status, slug, title = 403, "forbidden", "无权进行此操作"
+
+    def __init__(self, detail: str = "", *, of: str = "") -> None:
+        super().__init__(detail)
+        self.of = of
 
 
 class NotFound(Problem):

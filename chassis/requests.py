@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import audit
 from chassis.access import KeysUnavailable, Principal, TokenRejected
-from chassis.problems import Forbidden, Unauthorized, Unavailable
+from chassis.problems import Forbidden, Unauthorized, Unavailable, problem_of, problem_response
 from chassis.service import Runtime
 
 bearer = HTTPBearer(
@@ -27,6 +27,7 @@ CurrentRuntime = Annotated[Runtime, Depends(runtime_of)]
 
 
 async def caller(
+    request: Request,
     runtime: CurrentRuntime,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> Principal:
@@ -34,11 +35,13 @@ async def caller(
     if credentials is None:
         raise Unauthorized("请在 Authorization 头中提供 Bearer 令牌")
     try:
-        return await runtime.verifier.verify(credentials.credentials)
+        principal = await runtime.verifier.verify(credentials.credentials)
     except TokenRejected as error:
         raise Unauthorized("令牌无效或已过期") from error
     except KeysUnavailable as error:
         raise Unavailable("令牌的签发方尚未就绪，请稍后重试") from error
+    request.state.principal = principal
+    return principal
 
 
 Caller = Annotated[Principal, Depends(caller)]
@@ -46,25 +49,35 @@ Caller = Annotated[Principal, Depends(caller)]
 
 @dataclass(frozen=True, slots=True)
 class require:  # noqa: N801 - reads as the verb that it is: Depends(require("relief:read"))
-    """A dependency: the caller, who holds `scope`; a denial is audited in its own transaction."""
+    """A dependency: the caller, who holds `scope`."""
 
     scope: str
 
-    async def __call__(
-        self, runtime: CurrentRuntime, principal: Caller, request: Request
-    ) -> Principal:
-        if principal.may(self.scope):
-            return principal
-        async with runtime.database.transaction(
+    async def __call__(self, principal: Caller) -> Principal:
+        if not principal.may(self.scope):
+            raise Forbidden(f"需要权限 {self.scope}", of=self.scope)
+        return principal
+
+
+async def denied(request: Request, error: Exception) -> Response:
+    """Answer a denial, by a scope or by what a case asks for, with an entry in the audit.
+
+    The request's transaction is undone by then; the entry has one of its own.
+    """
+    problem = problem_of(error)
+    principal: Principal | None = getattr(request.state, "principal", None)
+    if principal is not None:
+        async with runtime_of(request).database.transaction(
             actor=principal.subject, organisation=principal.organisation
         ) as session:
             await audit.record(
                 session,
                 action=f"{request.method} {request.scope['route'].path}",
-                subject=self.scope,
+                subject=getattr(error, "of", "") or "/".join(map(str, request.path_params.values())),
+                purpose=problem.title,
                 result="denied",
             )
-        raise Forbidden(f"需要权限 {self.scope}")
+    return problem_response(problem)
 
 
 async def visible_units(runtime: CurrentRuntime, principal: Caller) -> frozenset[int]:

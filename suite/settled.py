@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from chassis.bus import TopicPartition, open_bus
+from chassis.clock import open_clock
 from chassis.work import consumers_of
 from contracts.topics import TOPICS
 from suite import catalogue
@@ -17,6 +18,8 @@ from suite.data import DataFolder
 LOOK = 0.05
 PATIENCE = 120.0
 OUTBOX = "SELECT count(*) FROM chassis.outbox WHERE published_at IS NULL"
+JOBS = """SELECT count(*) FROM chassis.job
+WHERE done_at IS NULL AND failure IS NULL AND run_at <= $1"""
 OFFSETS = "SELECT consumer, topic, partition, next FROM projection.consumer_offset"
 
 
@@ -91,3 +94,21 @@ async def until_settled(folder: DataFolder) -> None:
         if time.monotonic() > deadline:
             raise NotSettledError(str(late))
         await asyncio.sleep(LOOK)
+
+
+async def until_jobs_done(folder: DataFolder, service: str) -> None:
+    """Return when every job that is due has been run; one that has failed waits for its time.
+
+    Raises:
+        NotSettledError: not within two minutes.
+    """
+    now = open_clock(str(folder.clock), deployment=False).now()
+    deadline = time.monotonic() + PATIENCE
+    connection = await asyncpg.connect(folder.urls(folder.postgres(), service)[0])
+    try:
+        while left := await connection.fetchval(JOBS, now):
+            if time.monotonic() > deadline:
+                raise NotSettledError(f"{service}: {left} jobs")
+            await asyncio.sleep(LOOK)
+    finally:
+        await connection.close()

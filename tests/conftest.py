@@ -10,7 +10,6 @@ from tests.support import kafka_report
 from tests.support.buses import bus_database
 from tests.support.servers import running_broker, running_postgres
 
-
 settings.register_profile("shared-machine", deadline=None)  # no test judges by the time it took
 settings.load_profile("shared-machine")
 

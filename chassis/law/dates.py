@@ -6,6 +6,9 @@ from datetime import date
 EARLIEST_DAY, LATEST_DAY = date(1949, 10, 1), date(2099, 12, 31)
 """The days that anything recorded here can be of."""
 
+EARLIEST_BIRTH = date(1900, 1, 1)
+"""Before which nobody who is alive was born."""
+
 
 def add_months(day: date, months: int) -> date:
     """The corresponding day `months` later (earlier if negative).

@@ -31,7 +31,7 @@ class CaseItem(BaseModel):
 
 class CasePage(BaseModel):
     items: list[CaseItem]
-    next_cursor: str | None
+    next_cursor: str | None = None
 
 
 class ProcessCount(BaseModel):
@@ -58,21 +58,18 @@ class ClockView(BaseModel):
     unit: str
     light: Light
     provisional: bool
-    paused: bool
     stopped_on: date | None
     source: str
 
 
 class Action(BaseModel):
     name: str
-    title: str
-    needs_reason: bool
     barred: str | None
 
 
 class Missing(BaseModel):
+    code: str
     title: str
-    why: str
 
 
 class Correction(BaseModel):
@@ -93,10 +90,12 @@ class CaseView(BaseModel):
     opened_on: date
     accepted_on: date | None
     decided_on: date | None
+    closed_on: date | None
     subject: UUID | None
     clock: ClockView | None
     step_clock: ClockView | None
     flags: list[str]
+    prolonged: str
     actions: list[Action]
     correction: Correction | None
     etag: str
@@ -119,6 +118,7 @@ class History(BaseModel):
 
 class DocumentItem(BaseModel):
     id: UUID
+    kind: str
     number: str
     title: str
     made_at: datetime

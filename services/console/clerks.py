@@ -8,11 +8,13 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nicegui import app
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from services.console.gateway import Credentials, Gateway
+from chassis.http_client import Response
+from services.console.gateway import Answer, Credentials, Gateway, Params, Refused
 
 IDLE_SECONDS = 30 * 60.0
 MOST_SESSIONS = 1_000
@@ -36,8 +38,72 @@ class Clerk:
     used: float
 
 
+class LoggedOut(Refused):
+    """Whoever the page was built for sits at the browser no more."""
+
+    def __init__(self) -> None:
+        super().__init__(401, "您已退出登录", "请重新登录后再办理。")
+
+
 _sessions: dict[str, Clerk] = {}
 _known = TypeAdapter(list[Known])
+_names: dict[str, str] = {}
+
+
+class Seat:
+    """A browser with the clerk for whom a page was built; no other one acts through that page."""
+
+    def __init__(self, browser_id: str, clerk: Clerk) -> None:
+        self._browser = browser_id
+        self._clerk = clerk
+
+    @property
+    def clerk_id(self) -> str:
+        return self._clerk.id
+
+    @property
+    def taken(self) -> bool:
+        """Whether the clerk still sits there; to ask is no sign of life."""
+        return _alive().get(self._browser) is self._clerk
+
+    def may(self, scope: str) -> bool:
+        return scope in self._clerk.gateway.scopes
+
+    def stir(self) -> None:
+        """The clerk is there: typing, or taking a step."""
+        if self.taken:
+            self._clerk.used = time.monotonic()
+
+    def leave(self) -> None:
+        if self.taken:
+            del _sessions[self._browser]
+
+    async def read(self, kind: type[Answer], path: str, params: Params | None = None) -> Answer:
+        """As `Gateway.read`; raises `LoggedOut`, too."""
+        return await self._gateway.read(kind, path, params)
+
+    async def create(
+        self,
+        kind: type[Answer],
+        path: str,
+        body: Any,  # noqa: ANN401 - any JSON value
+        key: str,
+        *,
+        version: str = "",
+    ) -> Answer:
+        """As `Gateway.create`; raises `LoggedOut`, too."""
+        self.stir()
+        return await self._gateway.create(kind, path, body, key, version=version)
+
+    async def download(self, path: str) -> Response:
+        """As `Gateway.download`; raises `LoggedOut`, too."""
+        return await self._gateway.download(path)
+
+    @property
+    def _gateway(self) -> Gateway:
+        if not self.taken:
+            raise LoggedOut
+        return self._clerk.gateway
 
 
 def browser() -> str:
@@ -45,21 +111,26 @@ def browser() -> str:
     return str(app.storage.browser["id"])
 
 
-def current() -> Clerk | None:
-    """The clerk at the browser that the page is built for."""
-    return at(browser())
+def seat() -> Seat | None:
+    """Of the clerk at the browser that the page is built for."""
+    return seat_at(browser())
 
 
-def at(browser_id: str) -> Clerk | None:
-    """The clerk who sits at a browser; being asked is a sign of life."""
+def seat_at(browser_id: str) -> Seat | None:
+    """Of the clerk at a browser, if one is logged in there; a page asked for is a sign of life."""
+    clerk = _alive().get(browser_id)
+    if clerk is None:
+        return None
+    clerk.used = time.monotonic()
+    return Seat(browser_id, clerk)
+
+
+def _alive() -> dict[str, Clerk]:
     now = time.monotonic()
-    for known, other in list(_sessions.items()):
-        if now - other.used > IDLE_SECONDS:
+    for known, clerk in list(_sessions.items()):
+        if now - clerk.used > IDLE_SECONDS:
             del _sessions[known]
-    clerk = _sessions.get(browser_id)
-    if clerk is not None:
-        clerk.used = now
-    return clerk
+    return _sessions
 
 
 async def log_in(browser_id: str, gateway: Gateway, credentials: Credentials) -> None:
@@ -75,15 +146,18 @@ async def log_in(browser_id: str, gateway: Gateway, credentials: Credentials) ->
     _sessions[browser_id] = Clerk(credentials.client_id, theirs, time.monotonic())
 
 
-def log_out(browser_id: str) -> None:
-    _sessions.pop(browser_id, None)
-
-
 def of_demonstration(file: Path | None) -> list[Known]:
-    """The clerks that a demonstration offers; none where there is no such file."""
+    """The clerks that a demonstration offers, whose names are known from now on; else none."""
     if file is None:
         return []
     try:
-        return _known.validate_json(file.read_bytes())
+        found = _known.validate_json(file.read_bytes())
     except (OSError, ValidationError, json.JSONDecodeError):
         return []
+    _names.update({one.client_id: one.name for one in found})
+    return found
+
+
+def name_of(clerk_id: str) -> str:
+    """A clerk's name where it is known; no directory of the staff has been joined yet."""
+    return _names.get(clerk_id, clerk_id)

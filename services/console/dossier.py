@@ -1,7 +1,6 @@
-"""What a case is about, as its matter tells it: the family, what was found, what the rules say."""
+"""What a case is about, as its matter tells it beside the case itself."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -9,72 +8,18 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from services.console import forms, wording
-from services.console.case_answers import CaseView
-from services.console.frame import cell, heads, tag, text
-from services.console.gateway import Gateway
+from services.console import case_words, forms
+from services.console.award_answers import Award, Change
+from services.console.case_answers import CaseView, Missing
+from services.console.clerks import LoggedOut, Seat
+from services.console.forms import Of
+from services.console.gateway import Refused
 
-RELATIONS = {
-    "self": "申请人",
-    "spouse": "配偶",
-    "child": "子女",
-    "parent": "父母",
-    "grandchild": "孙子女",
-    "grandparent": "祖父母",
-    "sibling": "兄弟姐妹",
-    "other": "其他",
-}
-INCOMES = {
-    "wage": "工资性收入",
-    "farming": "种养殖净收入",
-    "business": "经营净收入",
-    "property": "财产净收入",
-    "support_received": "赡养（抚养、扶养）费",
-    "pension": "养老金、离退休金",
-    "unemployment": "失业保险金",
-    "compensation": "赔偿收入",
-    "donation": "接受捐赠",
-    "other_transfer": "其他转移性收入",
-    "tax_paid": "缴纳税款",
-    "insurance_paid": "社会保障支出",
-    "support_paid": "赡养支出",
-    "other_paid": "其他转移性支出",
-    "imputed": "核算收入",
-    "veterans_allowance": "优待抚恤金",
-    "family_planning_award": "计划生育奖扶金",
-    "scholarship": "奖学金",
-    "bravery_award": "见义勇为奖励",
-    "government_relief": "政府救助款物",
-    "basic_pension": "基础养老金",
-    "disability_subsidy": "残疾人两项补贴",
-    "unattended_child_allowance": "事实无人抚养儿童补贴",
-}
-STATUSES = {
-    "asked": "查询中",
-    "none": "查无",
-    "returned": "查得",
-    "failed": "查询失败",
-    "timeout": "逾时未答复",
-    "late": "迟到的答复",
-}
-RESULTS = {
-    "entitled": "全家符合低保条件",
-    "alone": "成员可单独纳入",
-    "edge": "不符合低保条件，属低保边缘家庭",
-}
-RESULTS |= {"not_entitled": "不符合低保条件", "undecided": "尚不能认定"}
-DISABILITIES = {
-    "vision": "视力",
-    "hearing": "听力",
-    "speech": "言语",
-    "physical": "肢体",
-    "intellectual": "智力",
-    "mental": "精神",
-    "multiple": "多重",
-}
+AWARDS = "/v1/relief/awards"
+CHECKS = "/v1/relief/checks"
 
 
-class _Member(BaseModel):
+class Member(BaseModel):
     id: UUID
     name: str
     number: str | None
@@ -87,101 +32,135 @@ class _Member(BaseModel):
     warnings: list[str] = []
 
 
-class _Household(BaseModel):
-    members: list[_Member]
+class Household(BaseModel):
+    id: UUID
+    members: list[Member]
     area: str | None
 
 
-class _CheckLine(BaseModel):
+class CheckItem(BaseModel):
+    """One thing that a source knows; an income's amount is of all its months."""
+
+    kind: str
+    amount: Decimal | None
+    area: Decimal | None
+    months: int
+
+
+class CheckLine(BaseModel):
+    """What one source has answered about one member."""
+
+    request: UUID
+    member: UUID
     name: str
     source_title: str
     status: str
-    note: str = ""
+    note: str
     data_day: date | None
-    items: list[dict[str, Any]]
+    items: list[CheckItem]
     accepted: bool
 
+    @property
+    def answered(self) -> bool:
+        return self.status in {"none", "returned"}
 
-class _Finding(BaseModel):
+
+class Finding(BaseModel):
     title: str
     declared: Decimal | None
     found: Decimal | None
 
 
-class _Check(BaseModel):
+class Late(BaseModel):
+    source_title: str
+    items: int
+
+
+class Check(BaseModel):
+    id: UUID
     state: str
-    lines: list[_CheckLine]
-    findings: list[_Finding]
+    lines: list[CheckLine]
+    findings: list[Finding]
     missing: list[dict[str, Any]]
+    late: list[Late]
+
+    @property
+    def is_open(self) -> bool:
+        return self.state != "closed"
 
 
-class _Survey(BaseModel):
+class Signature(BaseModel):
+    surveyor: str
+    signed_at: str | None
+
+
+class Survey(BaseModel):
     by_bureau: bool
     visited_on: date
     findings: str
-    signatures: list[dict[str, Any]]
+    refusal: str | None
+    signatures: list[Signature]
+
+    @property
+    def waits_for(self) -> list[str]:
+        """Who has not signed yet."""
+        return [one.surveyor for one in self.signatures if one.signed_at is None]
 
 
-class _Opinion(BaseModel):
+class Opinion(BaseModel):
     outcome: str
     statement: str
     given_on: date
     given_by: str
 
 
-class _Publicity(BaseModel):
+class Publicity(BaseModel):
+    kind: str
     posted_on: date
     last_day: date
     closed_on: date | None
-    fields: dict[str, Any]
 
 
-class _Objection(BaseModel):
+class Objection(BaseModel):
     id: UUID
     received_on: date
+    objector: str
     content: str
     finding: str | None
+    upheld: bool | None
     answered_on: date | None
 
 
-class _Decision(BaseModel):
-    outcome: str
-    level: str
-    decided_on: date
-    decided_by: str
-    award: UUID | None
-    assessment: dict[str, Any]
+class Complaint(BaseModel):
+    received_on: date
+    content: str
 
 
-class _Missing(BaseModel):
-    title: str
+class NearRelative(BaseModel):
+    member: UUID
+    of: str
+    relation: str
+
+
+class MissingOf(Missing):
+    """What still lacks before the acceptance, of whom, and why it is needed."""
+
     why: str
+    member: UUID | None
 
 
-class _Application(BaseModel):
-    applied_on: date
-    missing_items: list[_Missing]
-    household: _Household
-    conflicts: list[dict[str, Any]]
-    check: _Check | None
-    surveys: list[_Survey]
-    opinions: list[_Opinion]
-    publicities: list[_Publicity]
-    objections: list[_Objection]
-    decision: _Decision | None
-
-
-class _Condition(BaseModel):
+class Condition(BaseModel):
     title: str
     passed: bool | None
     fact: str
     threshold: str
+    source: str
+    source_day: date | None
     article: str
     remedy: str
-    source: str = ""
 
 
-class _Line(BaseModel):
+class Line(BaseModel):
     member: str
     kind: str
     amount: Decimal
@@ -190,276 +169,147 @@ class _Line(BaseModel):
     note: str
 
 
-class _Income(BaseModel):
+class Income(BaseModel):
     total: Decimal
     per_capita: Decimal | None
-    lines: list[_Line]
+    lines: list[Line]
 
 
-class _Standard(BaseModel):
+class Standard(BaseModel):
     amount: Decimal
     document: str
 
 
-class _Extra(BaseModel):
+class Extra(BaseModel):
     member: str
+    category: str
     amount: Decimal
 
 
-class _Assessment(BaseModel):
+class Alone(BaseModel):
+    """Who can be taken in without the family; `asked` for it."""
+
+    member: str
+    amount: Decimal
+    asked: bool
+
+
+class Assessment(BaseModel):
     outcome: str
     persons: int
-    standard: _Standard
-    income: _Income
+    standard: Standard
+    income: Income
     base: Decimal | None
     total: Decimal | None
-    extras: list[_Extra]
-    conditions: list[_Condition]
+    extras: list[Extra]
+    alone: list[Alone]
+    conditions: list[Condition]
     payable_from: date | None
 
 
-class _Now(BaseModel):
+class Decision(BaseModel):
+    outcome: str
+    level: str
+    decided_on: date
+    decided_by: str
+    award: UUID | None
+    assessment: Assessment
+
+
+class Application(BaseModel):
+    applied_on: date
+    materials: list[str]
+    missing_items: list[MissingOf]
+    household: Household
+    conflicts: list[dict[str, Any]]
+    near_relatives: list[NearRelative]
+    complaints: list[Complaint]
+    check: Check | None
+    surveys: list[Survey]
+    opinions: list[Opinion]
+    publicities: list[Publicity]
+    objections: list[Objection]
+    decision: Decision | None
+
+    @property
+    def open_objections(self) -> list[Objection]:
+        """Those that wait for their finding, the oldest first."""
+        return [one for one in self.objections if one.answered_on is None]
+
+    @property
+    def running(self) -> Publicity | None:
+        """What of the opinion is posted now."""
+        posted = (one for one in self.publicities if one.closed_on is None)
+        return next((one for one in posted if one.kind != "result"), None)
+
+
+class Now(BaseModel):
+    """What the rules say today; `outcome` is empty while they cannot say."""
+
     as_of: date
+    outcome: str | None
     level: str
     flagged: str
-    assessment: _Assessment
+    assessment: Assessment
 
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """`members` are the family's, by id, for the fields that name one."""
+    """An application has the first two, a change of an award the last two."""
 
-    application: _Application | None = None
-    now: _Now | None = None
+    application: Application | None = None
+    now: Now | None = None
+    change: Change | None = None
+    award: Award | None = None
+    choices: dict[Of, dict[str, str]] = field(default_factory=dict)
+    """What the fields of the forms offer that name something of this case."""
 
     @property
     def members(self) -> dict[str, str]:
-        if self.application is None:
-            return {}
-        return {
-            str(one.id): f"{one.name}（{RELATIONS.get(one.relation, one.relation)}）"
-            for one in self.application.household.members
-            if one.present
-        }
-
-    @property
-    def open_objection(self) -> str:
-        """The objection that waits for its finding."""
-        if self.application is None:
-            return ""
-        waiting = (one for one in self.application.objections if one.answered_on is None)
-        return next((str(one.id) for one in waiting), "")
+        return self.choices.get(Of.MEMBERS, {})
 
 
-async def load(gateway: Gateway, case: CaseView) -> Dossier:
-    """What the matter has beside the case; raises as `Gateway.read`."""
-    if case.matter != "dibao":
-        return Dossier()
+async def load(seat: Seat, case: CaseView) -> Dossier:
+    """What the matter has beside the case; raises as `Seat.read`."""
+    if case.matter == "dibao_change":
+        return await _of_change(seat, case)
     path = f"{forms.APPLICATIONS}/{case.id}"
-    application = await gateway.read(_Application, path)
-    if case.accepted_on is None or case.decided_on is not None:
-        return Dossier(application)
-    return Dossier(application, await gateway.read(_Now, f"{path}/assessment"))
-
-
-def show(dossier: Dossier) -> None:
-    application = dossier.application
-    if application is None:
-        return
-    if application.missing_items:
-        _show_missing(application.missing_items)
-    if application.conflicts:
-        text("有成员在另一户申请或在保，请核实；不在您管辖范围内的，请报区民政局。", "notice away")
-    _show_members(application.household.members)
-    if application.decision is not None:
-        decision = application.decision
-        organ = "区民政局" if decision.level == "county" else "镇街"
-        words = forms.OUTCOMES[decision.outcome]
-        text("决定", name="h2")
-        text(
-            f"{wording.chinese_day(decision.decided_on)}由{organ}决定：{words}（{decision.decided_by}）"
-        )
-        _show_assessment(_Assessment.model_validate(decision.assessment), dossier.members)
-    elif dossier.now is not None:
-        text(f"按{wording.chinese_day(dossier.now.as_of)}的规定测算", name="h2")
-        if dossier.now.flagged:
-            text(dossier.now.flagged, "notice away")
-        _show_assessment(dossier.now.assessment, dossier.members)
-    _show_found(application)
-
-
-def _show_missing(missing: Sequence[_Missing]) -> None:
-    with tag("div", "notice away"):
-        text("受理前尚缺：", "strong")
-        with tag("ul"):
-            for one in missing:
-                text(f"{one.title}（{one.why}）", name="li")
-
-
-def _show_members(members: Sequence[_Member]) -> None:
-    text("家庭成员", name="h2")
-    with tag("table", "list cards"):
-        names = ("姓名", "关系", "出生", "情况", "承诺与授权")
-        heads(names)
-        with tag("tbody"):
-            for one in members:
-                if not one.present:
-                    continue
-                with tag("tr"):
-                    with cell(names[0]):
-                        text(one.name, "strong")
-                        text(one.number or "无证件", "sub")
-                    cell(names[1], "", RELATIONS.get(one.relation, one.relation))
-                    cell(names[2], "nowrap", one.born.isoformat())
-                    with cell(names[3]):
-                        text("、".join(_situation(one.situation)) or wording.ABSENT)
-                        for warning in one.warnings:
-                            text(warning, "sub")
-                    cell(names[4], "", _signed(one))
-
-
-def _situation(found: Mapping[str, Any]) -> list[str]:
-    words = []
-    disability = found.get("disability")
-    if disability:
-        words.append(f"{DISABILITIES[disability['kind']]}残疾{disability['grade']}级")
-    for field, said in (
-        ("severe_illness", "重病"),
-        ("bedridden", "长期卧床"),
-        ("employed", "就业"),
-        ("alone", "申请单独纳入"),
-        ("in_prison", "服刑"),
-        ("declared_missing", "宣告失踪"),
-    ):
-        if found.get(field):
-            words.append(said)
-    if found.get("education") not in (None, "none"):
-        words.append("在学")
-    if found.get("work_capacity") in ("none", "partial"):
-        words.append("丧失劳动能力" if found["work_capacity"] == "none" else "部分丧失劳动能力")
-    return words
-
-
-def _signed(one: _Member) -> str:
-    done = [
-        name
-        for name, on in (("承诺", one.truth_committed_on), ("授权", one.check_authorised_on))
-        if on is not None
-    ]
-    return "、".join(done) or "未签"
-
-
-def _show_assessment(found: _Assessment, members: Mapping[str, str]) -> None:
-    text(RESULTS.get(found.outcome, found.outcome), f"result {found.outcome}")
-    with tag("dl", "situation"):
-        for label, words in _sums(found).items():
-            text(label, name="dt")
-            text(words, name="dd")
-    if found.income.lines:
-        _show_lines(found.income.lines, members)
-    _show_conditions(found.conditions)
-
-
-def _sums(found: _Assessment) -> dict[str, str]:
-    income = found.income
-    per_capita = wording.ABSENT if income.per_capita is None else f"{income.per_capita} 元"
-    sums = {
-        "计入人数": f"{found.persons} 人",
-        "低保标准": f"每人每月 {found.standard.amount} 元（{found.standard.document}）",
-        "家庭月收入": f"{income.total} 元，人均 {per_capita}",
+    application = await seat.read(Application, path)
+    choices = {
+        Of.MEMBERS: {
+            str(one.id): f"{one.name}（{case_words.relation(one.relation)}）"
+            for one in application.household.members
+            if one.present
+        },
+        Of.LACKING: _lacking(case, application),
     }
-    if found.base is not None:
-        total = found.standard.amount * found.persons
-        sums["低保金"] = f"{total} − {income.total} → 每月 {found.base} 元"
-    if found.extras:
-        extras = sum((one.amount for one in found.extras), Decimal(0))
-        sums["分类重点救助"] = f"{len(found.extras)} 人，每月 {extras} 元"
-    if found.total is not None:
-        sums["合计"] = f"每月 {found.total} 元"
-    if found.payable_from is not None:
-        sums["自何时发放"] = wording.chinese_day(found.payable_from)
-    return sums
+    under_review = case.accepted_on is not None and case.decided_on is None
+    now = await _now(seat, path) if under_review and case.closed_on is None else None
+    return Dossier(application, now, choices=choices)
 
 
-def _show_lines(lines: Sequence[_Line], members: Mapping[str, str]) -> None:
-    with tag("details"):
-        text("收入逐项", name="summary")
-        with tag("table", "plain"):
-            heads(("成员", "项目", "每月（元）", "扣减", "是否计入"))
-            with tag("tbody"):
-                for one in lines:
-                    with tag("tr"):
-                        text(members.get(one.member, ""), name="td")
-                        text(INCOMES.get(one.kind, "其他"), name="td")
-                        text(str(one.amount), "number", name="td")
-                        text(str(one.deducted), "number", name="td")
-                        text("计入" if one.counted else f"不计入 {one.note}", name="td")
+async def _of_change(seat: Seat, case: CaseView) -> Dossier:
+    change = await seat.read(Change, f"{forms.CHANGES}/{case.id}")
+    award = await seat.read(Award, f"{AWARDS}/{change.award}")
+    return Dossier(change=change, award=award, choices={Of.MEMBERS: award.names})
 
 
-def _show_conditions(conditions: Sequence[_Condition]) -> None:
-    signs = {True: ("✓", "符合"), False: ("✕", "不符合"), None: ("？", "待认定")}
-    with tag("table", "plain conditions"):
-        heads(("", "条件", "实际", "规定", "依据"))
-        with tag("tbody"):
-            for one in sorted(conditions, key=lambda c: (c.passed is True, c.passed is None)):
-                sign, words = signs[one.passed]
-                with tag("tr", "passed" if one.passed else "failed"):
-                    text(sign, name="td").props(f'aria-label="{words}"')
-                    with tag("td"):
-                        text(one.title)
-                        if not one.passed and one.remedy:
-                            text(one.remedy, "sub")
-                    text(one.fact, name="td")
-                    text(one.threshold, name="td")
-                    text(one.article, "sub", name="td")
+async def _now(seat: Seat, path: str) -> Now | None:
+    """Nothing where the rules have no answer: a case can be looked at all the same."""
+    try:
+        return await seat.read(Now, f"{path}/assessment")
+    except LoggedOut:
+        raise
+    except Refused:
+        return None
 
 
-def _show_found(application: _Application) -> None:
-    if application.check is not None:
-        _show_check(application.check)
-    for survey in application.surveys:
-        text("民政部门入户调查" if survey.by_bureau else "入户调查", name="h2")
-        text(f"{wording.chinese_day(survey.visited_on)}　{survey.findings}")
-        signatures = (
-            f"{one['surveyor']}{'' if one['signed_at'] else '（待签字）'}"
-            for one in survey.signatures
-        )
-        text(f"调查人员：{'、'.join(signatures)}", "sub")
-    for opinion in application.opinions:
-        text("初审意见", name="h2")
-        text(f"{forms.OUTCOMES[opinion.outcome]}。{opinion.statement}")
-        text(f"{wording.chinese_day(opinion.given_on)}　{opinion.given_by}", "sub")
-    for publicity in application.publicities:
-        text("公示", name="h2")
-        until = wording.chinese_day(publicity.last_day)
-        closed = "" if publicity.closed_on is None else "，已结束"
-        text(f"{wording.chinese_day(publicity.posted_on)}至{until}{closed}")
-    for objection in application.objections:
-        text("异议", name="h2")
-        text(f"{wording.chinese_day(objection.received_on)}　{objection.content}")
-        text(f"处理结果：{objection.finding}" if objection.finding else "正在处理", "sub")
-
-
-def _show_check(check: _Check) -> None:
-    text("经济状况核对", name="h2")
-    unanswered = [one for one in check.lines if one.status not in ("none", "returned")]
-    answered = len(check.lines) - len(unanswered)
-    text(f"{len(check.lines)} 项查询，{answered} 项已答复。没有答复不等于没有。", "muted")
-    for finding in check.findings:
-        text(
-            f"{finding.title}：申报 {finding.declared or '无'}，查得 {finding.found or '无'}",
-            "notice away",
-        )
-    with tag("details"):
-        text("逐项结果", name="summary")
-        with tag("table", "plain"):
-            heads(("成员", "来源", "结果", "数据日期"))
-            with tag("tbody"):
-                for one in [*unanswered, *(o for o in check.lines if o not in unanswered)]:
-                    with tag("tr"):
-                        text(one.name, name="td")
-                        text(one.source_title, name="td")
-                        accepted = "（缺失已说明理由）" if one.accepted else ""
-                        status = f"{STATUSES.get(one.status, one.status)}{one.note}{accepted}"
-                        text(status, name="td")
-                        text(one.data_day.isoformat() if one.data_day else "", name="td")
+def _lacking(case: CaseView, application: Application) -> dict[str, str]:
+    """What may have come in meanwhile: what lacks by itself, and what a clerk asked for."""
+    found = {f"{one.code}:{one.member or ''}": one.title for one in application.missing_items}
+    asked = case.correction.items if case.correction else []
+    return found | {
+        f"{one.code}:": one.title
+        for one in asked
+        if one.code not in forms.SIGNED and one.code not in application.materials
+    }

@@ -27,6 +27,7 @@ _AWAY = frozenset(
     }
 )
 
+_UNREACHABLE = "暂时连接不上数据服务，可能正在启动或维护"
 _NOT_TAKEN = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED})
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -51,6 +52,7 @@ class Refused(Exception):  # noqa: N818 - says what happened
 class _Token:
     text: str
     good_until: float
+    scopes: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,11 @@ class Gateway:
         clerk._open(self._http, lambda: credentials, is_console=False)  # noqa: SLF001 - one of its own kind
         await clerk._fresh_token()  # noqa: SLF001 - as above
         return clerk
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What the caller may, by the token last given; nothing before the first one."""
+        return frozenset() if self._token is None else self._token.scopes
 
     async def close(self) -> None:
         await self._http.close()
@@ -153,7 +160,7 @@ class Gateway:
                         break
                     self._forget(token)
             except UpstreamUnavailable as error:
-                raise Away("暂时连接不上数据服务，可能正在启动或维护") from error
+                raise Away(_UNREACHABLE) from error
         return _succeeded(response)
 
     async def _fresh_token(self) -> _Token:
@@ -168,23 +175,36 @@ class Gateway:
 
     async def _new_token(self) -> _Token:
         asked_at = time.monotonic()
-        response = await self._http.request(
-            "POST",
-            "/oauth2/token",
-            headers={
-                "Authorization": self._credentials().basic,
-                "Content-Type": "application/x-www-form-urlencoded",
-            },
-            content=b"grant_type=client_credentials",
-        )
-        if response.status_code in _NOT_TAKEN and not self._is_console:
-            raise Refused(response.status_code, "工号或口令不正确")
+        try:
+            response = await self._http.request(
+                "POST",
+                "/oauth2/token",
+                headers={
+                    "Authorization": self._credentials().basic,
+                    "Content-Type": "application/x-www-form-urlencoded",
+                },
+                content=b"grant_type=client_credentials",
+            )
+        except UpstreamUnavailable as error:
+            raise Away(_UNREACHABLE) from error
         if not response.is_success:
-            raise Away("数据服务尚未认可本工作台，可能正在初始化")
+            raise self._no_token(response.status_code)
         answer = response.json()
         lifetime = float(answer["expires_in"])
         early = min(EARLY_SECONDS, lifetime / 2)
-        return _Token(answer["access_token"], asked_at + lifetime - early)
+        scopes = frozenset(str(answer.get("scope", "")).split())
+        return _Token(answer["access_token"], asked_at + lifetime - early, scopes)
+
+
+    def _no_token(self, status: int) -> Exception:
+        """A clerk can have typed something wrong; the console's own client cannot."""
+        if self._is_console:
+            return Away("数据服务尚未认可本工作台，可能正在初始化")
+        if status in _NOT_TAKEN:
+            return Refused(status, "工号或口令不正确")
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            return Refused(status, "登录失败次数过多", "请稍后再试。")
+        return Away("数据服务暂时不可用")
 
 
 def _first_of(clients: Path) -> Credentials:

@@ -19,7 +19,7 @@ from suite.demo.district import towns
 from suite.demo.driver import Driver
 from suite.demo.history import days
 from suite.demo.windows import Windows, course
-from suite.settled import until_settled
+from suite.settled import until_jobs_done, until_settled
 
 WORKING_HOURS = time(10, 0)
 
@@ -50,7 +50,14 @@ async def _build(folder: DataFolder, case_towns: int) -> None:
         Caller(endpoints["gateway"], district["client_id"], district["client_secret"], http),
         until_settled=lambda: until_settled(folder),
     )
-    windows = Windows(endpoints["gateway"], endpoints[catalogue.DEPARTMENTS], clerks, http)
+    windows = Windows(
+        endpoints["gateway"],
+        endpoints[catalogue.DEPARTMENTS],
+        clerks,
+        http,
+        until_answered=lambda: until_jobs_done(folder, "relief"),
+    )
+
     history = {day.on: day for day in days()}
     steps = _steps(_first_day(folder), case_towns)
     try:

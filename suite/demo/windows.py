@@ -2,14 +2,14 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
 import httpx
 
-from suite.demo.caller import Caller, DemoError, expect_success
+from suite.demo.caller import Caller, expect_success
 from suite.demo.cases import Ending, Later, Scenario
 from suite.demo.clerks import (
     BUREAU_HEAD,
@@ -31,7 +31,6 @@ APPLICATIONS = "/v1/relief/applications"
 AT_ONCE = 8
 DELEGATED_UNTIL = date(2026, 7, 1)
 """From then on a town decides by a municipal rule alone, and the demonstration has none (法44)."""
-PATIENCE, LOOK = 90.0, 0.2
 TELEPHONE = "023-67212345"
 
 _TO_SURVEY = ("bring", "accept", "check", "close_check", "survey", "sign")
@@ -125,13 +124,18 @@ class Windows:
     departments: str
     secrets: Mapping[str, str]
     http: httpx.AsyncClient
+    until_answered: Callable[[], Awaitable[None]]
     _day: date = date.min
     _callers: dict[str, Caller] = field(default_factory=dict)
     _cases: dict[tuple[int, int], _Case] = field(default_factory=dict)
 
     async def live(self, day: date, due: Iterable[tuple[Scenario, str]]) -> None:
-        """Take one day's steps: those of one case in order, of many cases at once."""
+        """Take one day's steps: those of one case in order, of many cases at once.
+
+        First the other departments answer what they were asked on the days before.
+        """
         self._day = day
+        await self.until_answered()
         by_case: dict[tuple[int, int], list[tuple[Scenario, str]]] = defaultdict(list)
         for scenario, step in due:
             by_case[scenario.town_number, scenario.number].append((scenario, step))
@@ -193,14 +197,7 @@ class Windows:
         await self._take(case, CHECKER, "check")
 
     async def _close_check(self, case: _Case) -> None:
-        """The report, as soon as every source has answered."""
-        for _ in range(int(PATIENCE / LOOK)):
-            found = await self._read(case)
-            if found["check"]["state"] == "complete":
-                await self._take(case, CHECKER, "check-closed")
-                return
-            await asyncio.sleep(LOOK)
-        raise DemoError(f"{case.id}: the other departments have not answered")
+        await self._take(case, CHECKER, "check-closed")
 
     async def _survey(self, case: _Case) -> None:
         """By two of the town; who is told of a disqualification is not surveyed."""
@@ -261,9 +258,8 @@ class Windows:
 
     async def _decide(self, case: _Case) -> None:
         """By the town where the power has been handed down and holds, else by the bureau."""
-        found = await self._read(case)
-        if {"near_relative", "complaint"} & set(found["case"]["flags"]):
-            await self._visit(case, found, BUREAU_SURVEYOR, CHECKER)
+        if case.scenario.near_relative:
+            await self._visit(case, await self._read(case), BUREAU_SURVEYOR, CHECKER)
             await self._take(case, CHECKER, "survey/sign")
         outcome = "refuse" if case.scenario.ending is Ending.REFUSED else "grant"
         decider = TOWN_HEAD if self._by_town(case) else BUREAU_HEAD

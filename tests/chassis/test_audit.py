@@ -56,8 +56,40 @@ async def test_a_denial_is_recorded_although_its_request_is_refused(relief: Runn
             f"clerk-{number}",
             "POST /v1/relief/standards",
             "relief:standards",
-            "",
+            "无权进行此操作",
             "denied",
             None,
         )
     assert await relief.rows("SELECT 1 FROM chassis.idempotency_key") == []
+
+
+async def test_a_denial_within_a_request_is_recorded_though_all_else_of_it_is_undone(
+    toy: Toy,
+) -> None:
+    basket = await toy.basket()
+    answer = await toy.running.http.post(
+        f"/v1/toy/baskets/{basket}/items",
+        json={"number": 1, "then": "deny"},
+        headers={**toy.running.headers("toy:write"), "Idempotency-Key": "window-0001"},
+    )
+    assert answer.status_code == 403
+    assert answer.json()["type"] == "urn:minzheng:problem:toy-denied"
+    (entry,) = await toy.running.rows(ENTRIES)
+    action = "POST /v1/toy/baskets/{basket_id}/items"
+    assert tuple(entry) == ("clerk-1", action, str(basket), "须由他人办理", "denied", None)
+    assert await toy.running.rows("SELECT 1 FROM item") == []
+    assert await toy.events() == []
+
+
+async def test_a_denial_that_cannot_be_recorded_is_told_as_an_outage(toy: Toy) -> None:
+    basket = await toy.basket()
+    await toy.running.rows("REVOKE INSERT ON chassis.audit_entry FROM toy_template_app")
+    try:
+        answer = await toy.running.http.post(
+            f"/v1/toy/baskets/{basket}/items",
+            json={"number": 1},
+            headers=toy.running.headers("toy:read"),
+        )
+    finally:
+        await toy.running.rows("GRANT INSERT ON chassis.audit_entry TO toy_template_app")
+    assert answer.status_code == 500

@@ -8,7 +8,7 @@ import pytest
 from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
 
-from chassis.fields import LONGEST_DOCUMENT, Count, Day, DivisionCode, Document, text
+from chassis.fields import LONGEST_DOCUMENT, BirthDay, Count, Day, DivisionCode, Document, text
 from chassis.problems import from_validation
 
 LINE = Annotated[str, text(5)]
@@ -52,6 +52,16 @@ def test_a_day_that_is_not_in_the_calendar_is_refused(day: str) -> None:
 @pytest.mark.parametrize("day", ["0001-01-01", "1949-09-30", "2100-01-01", "9999-12-31"])
 def test_a_day_out_of_reach_is_refused(day: str) -> None:
     assert refused(Day, day) == "日期应在 1949-10-01 至 2099-12-31 之间"
+
+
+@pytest.mark.parametrize("day", ["1900-01-01", "1944-02-29", "1949-09-30"])
+def test_a_birthday_may_be_of_before_1949_10(day: str) -> None:
+    assert taken(BirthDay, day) == date.fromisoformat(day)
+
+
+@pytest.mark.parametrize("day", ["1899-12-31", "2100-01-01"])
+def test_a_birthday_of_nobody_alive_is_refused(day: str) -> None:
+    assert refused(BirthDay, day) == "出生日期不得早于 1900-01-01"
 
 
 @pytest.mark.parametrize(

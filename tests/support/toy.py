@@ -42,7 +42,7 @@ from chassis.ids import new_id
 from chassis.jobs import JobHandler
 from chassis.outbox import emit
 from chassis.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, encode_cursor
-from chassis.problems import Conflict
+from chassis.problems import Conflict, Forbidden
 from chassis.requests import Transaction, require
 from chassis.service import Runtime, Service
 from contracts import topics
@@ -90,6 +90,10 @@ effect = Table(
 
 class Refused(Conflict):
     slug, title = "toy-refused", "不可"
+
+
+class Denied(Forbidden):
+    slug, title = "toy-denied", "须由他人办理"
 
 
 async def add_item(session: AsyncSession, basket_id: UUID, number: int) -> Basket:
@@ -156,6 +160,8 @@ async def post_item(
     match asked.then:
         case "refuse":
             raise Refused("不可")
+        case "deny":
+            raise Denied("不可")
         case "crash":
             raise RuntimeError(f"item {asked.number}")
         case "hang up":

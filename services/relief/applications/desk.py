@@ -20,6 +20,7 @@ from contracts.events.placename import UnitLevel
 from contracts.events.relief import ReliefCase
 from services.relief.applications import repository, rules
 from services.relief.applications.models import ApplicationRow
+from services.relief.households import repository as households
 
 EVENT = casework.case_event(ReliefCase)
 
@@ -42,7 +43,14 @@ class Desk:
         return case, application
 
     async def take(self, case_id: UUID, if_match: str | None) -> tuple[CaseFile, ApplicationRow]:
-        """The case to change: locked, and as the caller last read it."""
+        """The case to change: locked, and as the caller last read it.
+
+        Its household is locked before it: what the step reads of it holds when it is written.
+        The order of locks, everywhere in the service: award, household, case, check, claims.
+        """
+        of_case = await repository.application(self.session, case_id)
+        if of_case is not None:
+            await households.find(self.session, self.units, of_case.household_id, lock=True)
         case, application = await self.find(case_id, lock=True)
         require_version(if_match, case.version)
         return case, application

@@ -19,7 +19,8 @@ OF_A_CASE = (SurveyRow, SignatureRow, OpinionRow, NearRelativeRow, ComplaintRow)
 
 
 async def application(session: AsyncSession, case_id: UUID) -> ApplicationRow | None:
-    return await session.get(ApplicationRow, case_id)
+    """What an application has besides its case, as it stands now."""
+    return await session.get(ApplicationRow, case_id, populate_existing=True)
 
 
 async def surveys_of(session: AsyncSession, case_id: UUID) -> Sequence[SurveyRow]:
@@ -74,3 +75,6 @@ async def move(session: AsyncSession, application: ApplicationRow, unit: int) ->
             .values(unit_id=unit)
             .execution_options(synchronize_session=False)
         )
+    await session.execute(
+        update(DecisionRow).where(DecisionRow.id == application.id).values(unit_id=unit)
+    )

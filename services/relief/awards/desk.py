@@ -18,6 +18,7 @@ from contracts.events.placename import UnitLevel
 from contracts.events.relief import ReliefCase
 from services.relief.awards import repository
 from services.relief.awards.models import AwardRow, ChangeRow
+from services.relief.households import repository as households
 
 EVENT = casework.case_event(ReliefCase)
 
@@ -35,10 +36,12 @@ class Desk:
         return today(self.session)
 
     async def award(self, award_id: UUID, *, lock: bool = False) -> AwardRow:
-        """An award within the caller's units; others are not found."""
+        """An award within the caller's units; others are not found. Locked, so is its household."""
         award = await repository.find(self.session, self.units, award_id, lock=lock)
         if award is None:
             raise NotFound("未找到该待遇，或不在您的管辖范围内")
+        if lock:
+            await households.find(self.session, self.units, award.household_id, lock=True)
         return award
 
     async def award_to_change(self, award_id: UUID, if_match: str | None) -> AwardRow:
@@ -49,7 +52,7 @@ class Desk:
 
     async def change(self, change_id: UUID, *, lock: bool = False) -> tuple[CaseFile, ChangeRow]:
         case = await cases.find(self.session, self.units, change_id, lock=lock)
-        change = await self.session.get(ChangeRow, change_id) if case else None
+        change = await repository.change(self.session, change_id) if case else None
         if case is None or change is None:
             raise NotFound("未找到该变动，或不在您的管辖范围内")
         return case, change
@@ -58,9 +61,11 @@ class Desk:
         self, change_id: UUID, if_match: str | None
     ) -> tuple[CaseFile, ChangeRow, AwardRow]:
         """A change with its award, both locked; the case as the caller last read it."""
+        _, found = await self.change(change_id)
+        award = await self.award(found.award_id, lock=True)
         case, change = await self.change(change_id, lock=True)
         require_version(if_match, case.version)
-        return case, change, await self.award(change.award_id, lock=True)
+        return case, change, award
 
     def village(self, code: str, pointer: str) -> int:
         """The village or community whose code this is today, within the caller's units."""

@@ -143,6 +143,11 @@ async def replace_periods(
             await _add(session, award, period, case_id)
 
 
+async def change(session: AsyncSession, change_id: UUID) -> ChangeRow | None:
+    """What a change has besides its case, as it stands now."""
+    return await session.get(ChangeRow, change_id, populate_existing=True)
+
+
 async def changes_of(session: AsyncSession, award_id: UUID) -> list[ChangeRow]:
     """The changes of an award, the latest first."""
     rows = await session.scalars(

@@ -14,6 +14,7 @@ from chassis.database import now, today
 from chassis.http_client import HttpClient
 from chassis.ids import new_id
 from chassis.jobs import Job, JobHandler, Later, Record
+from chassis.law.units import Register
 from chassis.sealing import seal
 from chassis.service import Runtime
 from services.relief.checks import departments, household, repository, rules, service
@@ -87,13 +88,15 @@ class CheckJobs:
         settings = CheckSettings()
         turn = _Turn(UUID(job.arguments["request"]), int(job.arguments["round"]))
         if not settings.departments_url:
+            if await self._given_up(job, turn):
+                return partial(_end, turn, Failure.NOT_CONNECTED, Status.FAILED)
             raise Later(
                 self._runtime.clock.now() + LOOK_AGAIN,
                 partial(_put_off, turn, Failure.NOT_CONNECTED, ""),
             )
         begun = await self._begin(job, turn)
-        if begun is None:
-            return partial(_end, turn, Failure.NO_DOCUMENT, Status.FAILED)
+        if isinstance(begun, Failure):
+            return partial(_end, turn, begun, Status.FAILED)
         try:
             outcome = await departments.ask(self._client(settings), begun.query, begun.location)
         except NoAnswer as silence:
@@ -115,17 +118,26 @@ class CheckJobs:
             case Refused(failure):
                 return partial(_end, begun.turn, failure, Status.FAILED)
 
-    async def _begin(self, job: Job, turn: _Turn) -> _Begun | None:
-        """Open the number and keep that it is sent; None where nobody is to be asked about."""
+    async def _given_up(self, job: Job, turn: _Turn) -> bool:
+        """Whether nobody waits for an answer any more."""
         register = await self._runtime.places.register()
         async with self._transaction(job) as session:
             found = await _asked(session, turn)
-            if found is None:
-                return None
+            if found is None or await repository.ended(session, found[0]):
+                return True
+            return await _last(session, register, *found)
+
+    async def _begin(self, job: Job, turn: _Turn) -> _Begun | Failure:
+        """Open the number and keep that it is sent; or why nobody is to be asked about."""
+        register = await self._runtime.places.register()
+        async with self._transaction(job) as session:
+            found = await _asked(session, turn)
+            if found is None or await repository.ended(session, found[0]):
+                return Failure.CASE_ENDED
             check, request = found
             document = await household.document_of(session, request, purpose=rules.PURPOSE)
             if document is None:
-                return None
+                return Failure.NO_DOCUMENT
             request.attempts += 1
             exchange = _exchange(session, check, request)
             session.add(exchange)
@@ -135,18 +147,19 @@ class CheckJobs:
                 subject=str(request.id),
                 purpose=f"{rules.PURPOSE}；依据：{check.legal_basis}；授权：{request.authorisation}",
             )
-            law = await service.law_of(session, register, check.unit_id, today(session))
             return _Begun(
                 turn=replace(turn, exchange=exchange.id),
                 query=_query(session, check, request, document),
                 location=request.location,
-                last=rules.gives_up(request.asked_at, law.integer(GIVE_UP).value, now(session)),
+                last=await _last(session, register, check, request),
             )
 
     async def _answered(
         self, turn: _Turn, answer: SourceAnswer, digest: str, session: AsyncSession
     ) -> None:
         status = Status.RETURNED if answer.items else Status.NONE
+        # Before the check, as everywhere: a late answer is a step of the case.
+        await repository.lock_case(session, turn.request)
         await _end_exchange(session, turn, status.value, digest)
         found = await _asked(session, turn)
         if found is None:
@@ -204,6 +217,14 @@ async def _asked(session: AsyncSession, turn: _Turn) -> tuple[CheckRow, RequestR
     if request.status is not Status.ASKED or request.round != turn.round:
         return None
     return check, request
+
+
+async def _last(
+    session: AsyncSession, register: Register, check: CheckRow, request: RequestRow
+) -> bool:
+    """Whether the source is given up unless it answers now."""
+    law = await service.law_of(session, register, check.unit_id, today(session))
+    return rules.gives_up(request.asked_at, law.integer(GIVE_UP).value, now(session))
 
 
 async def _note(session: AsyncSession, check: CheckRow, request: RequestRow) -> None:

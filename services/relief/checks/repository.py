@@ -5,6 +5,7 @@ from sqlalchemy import BigInteger, Select, any_, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from casework.models import CaseFile
 from services.relief.checks.models import CheckRow, ExchangeRow, RequestRow
 from services.relief.checks.rules import Status
 
@@ -27,6 +28,23 @@ async def lock(session: AsyncSession, check_id: UUID) -> CheckRow | None:
     """The check, to be changed by nobody else until the transaction ends."""
     statement = select(CheckRow).where(CheckRow.id == check_id).with_for_update()
     return (await session.scalars(statement.execution_options(populate_existing=True))).first()
+
+
+async def lock_case(session: AsyncSession, request_id: UUID) -> None:
+    """The case for which a request was made, to be changed by nobody else meanwhile."""
+    await session.execute(
+        select(CaseFile.id)
+        .join(CheckRow, CheckRow.case_id == CaseFile.id)
+        .join(RequestRow, RequestRow.check_id == CheckRow.id)
+        .where(RequestRow.id == request_id)
+        .with_for_update(of=CaseFile)
+    )
+
+
+async def ended(session: AsyncSession, check: CheckRow) -> bool:
+    """Whether the case is over: then there is no purpose any more for which somebody is asked."""
+    closed_on = select(CaseFile.closed_on).where(CaseFile.id == check.case_id)
+    return await session.scalar(closed_on) is not None
 
 
 async def of_case(session: AsyncSession, case_id: UUID) -> list[CheckRow]:
@@ -77,8 +95,9 @@ async def exchanges_of(session: AsyncSession, request_id: UUID) -> list[Exchange
 
 
 async def hand_over(session: AsyncSession, case_id: UUID, unit: int) -> None:
-    """Rewrite the unit of all that was checked for a case."""
-    checks = [one.id for one in await of_case(session, case_id)]
+    """Rewrite the unit of all that was checked for a case; no job adds to it meanwhile."""
+    locked = select(CheckRow.id).where(CheckRow.case_id == case_id).order_by(CheckRow.id)
+    checks = (await session.scalars(locked.with_for_update())).all()
     asked = select(RequestRow.id).where(RequestRow.check_id.in_(checks))
     for statement in (
         update(ExchangeRow).where(ExchangeRow.request_id.in_(asked)),

@@ -61,6 +61,7 @@ class Failure(StrEnum):
     REFUSED = "refused"
     UNREADABLE = "unreadable"
     PROMISED = "promised"
+    CASE_ENDED = "case_ended"
 
 
 FAILURE_TITLES: Mapping[Failure, str] = {
@@ -72,6 +73,7 @@ FAILURE_TITLES: Mapping[Failure, str] = {
     Failure.REFUSED: "对方拒绝查询",
     Failure.UNREADABLE: "答复无法识别",
     Failure.PROMISED: "对方稍后答复",
+    Failure.CASE_ENDED: "办件已经终结，不再查询",
 }
 
 ANSWERED = frozenset({Status.NONE, Status.RETURNED})

@@ -46,6 +46,7 @@ from services.relief.checks.schemas import (
     LineView,
     MissingView,
 )
+from services.relief.households import repository as households
 from services.relief.households.models import MemberRow, SupporterRow
 from services.relief.households.rules import supporter_checkable
 from services.relief.parameters import repository as parameters
@@ -216,7 +217,11 @@ async def latest(session: AsyncSession, case_id: UUID) -> CheckRow | None:
 async def to_change(
     session: AsyncSession, units: Collection[int], check_id: UUID, if_match: str | None
 ) -> CheckRow:
-    """The check, locked, on the version that the caller read."""
+    """The check, locked after its household, on the version that the caller read."""
+    found = await repository.find(session, units, check_id)
+    if found is None:
+        raise NotFound
+    await households.find(session, units, found.household_id, lock=True)
     check = await repository.find(session, units, check_id, lock=True)
     if check is None:
         raise NotFound

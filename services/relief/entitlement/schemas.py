@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
-from chassis.fields import Day, DivisionCode
+from chassis.fields import BirthDay, Day, DivisionCode
 from contracts.events.relief import Area
 from services.relief.entitlement.alone import Path
 from services.relief.entitlement.facts import (
@@ -71,7 +71,7 @@ class MemberIn(_Asked):
 
     ref: Ref
     relation: Relation = Field(description="与申请人的关系")
-    born: Day
+    born: BirthDay
     education: Education = Field(default=Education.NONE, description="现在就读的阶段")
     full_time: StrictBool = Field(default=False, description="全日制")
     disability: DisabilityIn | None = None

@@ -170,6 +170,7 @@ class ClaimRow(Base):
         ),
         Index("ix_person_claim_file", "file_id"),
         Index("ix_person_claim_person", "person"),
+        Index("ix_person_claim_household", "household_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -140,6 +140,14 @@ async def claimed_under(session: AsyncSession, file_id: UUID) -> set[UUID]:
     )
 
 
+async def open_claims(session: AsyncSession, household_id: UUID) -> list[ClaimRow]:
+    """What is asked for with a household's files, as long as it is not decided."""
+    statement = select(ClaimRow).where(
+        ClaimRow.household_id == household_id, ClaimRow.state == ClaimState.OPEN
+    )
+    return list(await session.scalars(statement.execution_options(populate_existing=True)))
+
+
 async def close_claims(
     session: AsyncSession, file_id: UUID, persons: Collection[UUID] | None = None
 ) -> None:

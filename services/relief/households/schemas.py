@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails
 
-from chassis.fields import Day, DivisionCode, Document, text
+from chassis.fields import BirthDay, Day, DivisionCode, Document, text
 from chassis.identity import DocumentKind, Sex, document_number
 from chassis.telemetry import masked
 from contracts.events.relief import Area, Programme
@@ -267,7 +267,7 @@ class MemberIn(
 
     ref: Ref = ""
     relation: Relation = Field(description="与申请人的关系，申请人本人为 self")
-    born: Day = Field(description="出生日期")
+    born: BirthDay
     sex: Sex | None = Field(default=None, description="性别；有身份证号码的以号码为准")
     phone: Phone | None = Field(default=None, repr=False)
     joined_on: Day | None = Field(default=None, description="成为家庭成员之日，默认申报之日")
@@ -386,7 +386,7 @@ class PersonFact(SituationFact):
 
     fact: Literal["person"]
     relation: Relation
-    born: Day
+    born: BirthDay
 
 
 class EducationFact(SituationFact, EducationFields):

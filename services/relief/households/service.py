@@ -210,6 +210,7 @@ async def add_member(
     await session.flush()
     _declare(session, household, member, asked, member.joined_on)
     await _check(session, household, f"{pointer}/joined_on")
+    await _claim_anew(session, household)
     await _note(session, household, "member_joined")
     return member
 
@@ -239,6 +240,7 @@ async def member_leaves(
         valid_from=left_on,
     )
     await _check(session, household, "/left_on")
+    await _claim_anew(session, household)
     await _note(session, household, "member_left")
     return member
 
@@ -285,6 +287,8 @@ async def correct_fact(
     if right is None:
         wrong.superseded_at = now(session)
         await _check(session, household, "")
+        if wrong.kind is FactKind.MEMBERSHIP:
+            await _claim_anew(session, household)
         await _note(session, household, "fact_withdrawn")
         return None
     if FactKind(right.fact) is not wrong.kind or _member_id(right) != wrong.member_id:
@@ -557,6 +561,30 @@ async def _touch(session: AsyncSession, household: HouseholdRow) -> None:
     await session.flush()
 
 
+async def _claim_anew(session: AsyncSession, household: HouseholdRow) -> None:
+    """Whoever belongs to the household today asks with its open files, the applicant in any case.
+
+    So that somebody who comes or goes in the middle of a case is found elsewhere, or no more.
+    """
+    claims = await repository.open_claims(session, household.id)
+    facts = rules.standing(await repository.facts_of(session, household.id))
+    present = set(rules.present(rules.in_force(facts, today(session))))
+    members = await repository.members_of(session, household.id)
+    belong = {one.person for one in members if one.id in present}
+    for programme, file_id in {(one.programme, one.file_id) for one in claims}:
+        asking = {one.person: one.role for one in claims if one.file_id == file_id}
+        gone = {one for one, role in asking.items() if role is ClaimRole.MEMBER} - belong
+        await repository.close_claims(session, file_id, gone)
+        await repository.claim(
+            session,
+            [(person, ClaimRole.MEMBER) for person in belong - asking.keys()],
+            programme=programme,
+            file_id=file_id,
+            household_id=household.id,
+            state=ClaimState.OPEN,
+        )
+
+
 async def _opened(session: AsyncSession, row: FactRow, column: str, purpose: str) -> str | None:
     sealed: bytes | None = getattr(row, column)
     if sealed is None:
@@ -762,6 +790,8 @@ async def _take(
     for one in replaced:
         one.superseded_at, one.superseded_by = row.known_at, row.id
     await _check(session, household, f"{pointer}/{day_name}")
+    if kind is FactKind.MEMBERSHIP:
+        await _claim_anew(session, household)
     await _note(session, household, "fact_corrected" if replaced else "fact_recorded")
     return row
 

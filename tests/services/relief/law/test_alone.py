@@ -1,4 +1,7 @@
-"""Taken in alone (单人户), or all together: 民发〔2021〕57号 art. 8, 民发〔2022〕83号 1(1), 1(4), 法 21, ordinance art. 11."""
+"""Taken in alone (单人户), or all together.
+
+民发〔2021〕57号 art. 8; 民发〔2022〕83号 1(1), 1(4); 社会救助法 art. 21; ordinance art. 11.
+"""
 
 from decimal import Decimal
 from typing import Any
@@ -77,7 +80,13 @@ async def test_minfa_2021_57_art_8_the_severely_disabled_or_ill_of_an_edge_famil
 
 @pytest.mark.parametrize(
     "facts",
-    [{}, disabled("physical", 3), disabled("hearing", 3), disabled("mental", 4), {"bedridden": True}],
+    [
+        {},
+        disabled("physical", 3),
+        disabled("hearing", 3),
+        disabled("mental", 4),
+        {"bedridden": True},
+    ],
 )
 async def test_minfa_2021_57_art_8_lesser_disability_opens_no_way(
     window: Window, facts: Json
@@ -90,7 +99,7 @@ async def test_minfa_2021_57_art_8_lesser_disability_opens_no_way(
 
 async def test_minfa_2021_57_art_8_there_was_no_such_way_before(window: Window) -> None:
     day = "2021-06-30"
-    facts = {"severe_illness": True, "employed": True}
+    facts: Json = {"severe_illness": True, "employed": True}
     answer = await window.answer(edge(day, alone=True, **facts), day)
     assert (answer["outcome"], answer["family"], alone(answer)) == ("not_entitled", "none", {})
 
@@ -107,13 +116,13 @@ async def test_minfa_2021_57_art_8_a_family_at_one_and_a_half_is_no_edge_family(
 async def test_minfa_2021_57_art_8_a_child_too_may_be_taken_in_alone_in_an_edge_family(
     window: Window,
 ) -> None:
-    answer = await window.answer(
-        three("2400", born=PUPIL, severe_illness=True, alone=True), DAY
-    )
+    answer = await window.answer(three("2400", born=PUPIL, severe_illness=True, alone=True), DAY)
     assert (answer["outcome"], set(alone(answer))) == ("alone", {"c"})
 
 
-@pytest.mark.parametrize(("own", "amount"), [("0", "770.00"), ("269.50", "501.00"), ("769", "1.00")])
+@pytest.mark.parametrize(
+    ("own", "amount"), [("0", "770.00"), ("269.50", "501.00"), ("769", "1.00")]
+)
 async def test_domain_md_b1_6_alone_ones_own_income_counts_by_a_method_owned_as_open(
     window: Window, own: str, amount: str
 ) -> None:
@@ -305,7 +314,7 @@ async def test_ordinance_art_11_nobody_is_reckoned_apart_from_his_spouse(window:
 
 
 async def test_ordinance_art_11_it_is_for_who_is_truly_in_hardship(window: Window) -> None:
-    """“家庭生活确有困难”: a family at a hundred times the standard is never in without a person's word."""
+    """“家庭生活确有困难”: nobody in a family at a hundred times the standard, unjudged."""
     rest = member("p", "parent", "1965-01-01", income("pension", "124000"))
     members = [applicant(born="1990-01-01", alone=True, **UNABLE), rest]
     answer = await window.answer(members, "2021-06-30")
@@ -355,6 +364,29 @@ async def test_minfa_2022_83_1_4_alone_only_on_ones_own_application(window: Wind
     assert one["outcome"] == "alone"
     assert {ref: one["asked"] for ref, one in alone(one).items()} == {"s": True, "c": False}
     assert Decimal(one["total"]) == 770 + Decimal(alone(one)["s"]["extras"])
+
+
+@pytest.mark.parametrize("fact", ["in_prison", "in_compulsory_rehabilitation", "declared_missing"])
+@pytest.mark.parametrize("total", ["1600", "9000"])
+async def test_minfa_2021_57_art_7_who_is_kept_or_missing_is_not_taken_in_alone_either(
+    window: Window, fact: str, total: str
+) -> None:
+    answer = await window.answer(
+        three(total, alone=True, disability=SEVERE, severe_illness=True, **{fact: True}), DAY
+    )
+    assert answer["outcome"] in {"edge", "not_entitled"}
+    assert alone(answer) == {}
+
+
+async def test_minfa_2021_57_art_7_8_a_monk_does_not_split_the_family_he_has_left(
+    window: Window,
+) -> None:
+    """He is no member of it: the family is in as a whole, and he applies for himself."""
+    monk = three("500", clergy_since="2015-01-01", in_religious_site=True, alone=True)
+    answer = await window.answer(monk, DAY)
+    assert (answer["outcome"], answer["persons"], answer["base"]) == ("entitled", 2, "1040.00")
+    assert "whole_family" not in {one["code"] for one in answer["conditions"]}
+    assert set(alone(answer)) == {"c"}
 
 
 async def test_who_asks_alone_without_a_way_is_told_why(window: Window) -> None:

@@ -64,9 +64,7 @@ async def test_ordinance_art_22_month_of_approval_then_minfa_2021_57_art_21_the_
 
 
 @pytest.mark.parametrize("day", ["2021-07-01", "2025-07-15", "2026-07-01"])
-async def test_relief_md_14_the_first_month_paid_is_owned_as_open(
-    window: Window, day: str
-) -> None:
+async def test_relief_md_14_the_first_month_paid_is_owned_as_open(window: Window, day: str) -> None:
     assert "dibao.payment.start" in unconfirmed(await window.answer([applicant()], day))
 
 
@@ -132,8 +130,11 @@ def families() -> list[tuple[str, list[Json], dict[str, Any]]]:
 def articles(answer: Json) -> str:
     """Every article that an answer rests on."""
     return json.dumps(
-        [answer["members"], answer["income"]["lines"], answer["extras"], answer["alone"]]
-        + [
+        [
+            answer["members"],
+            answer["income"]["lines"],
+            answer["extras"],
+            answer["alone"],
             [one["article"] for one in answer["conditions"]],
             [one["source"] for one in answer["law"]],
             answer["notes"],
@@ -171,7 +172,11 @@ async def test_relief_md_0_1_a_refusal_for_income_cites_the_law_of_its_day(
 
 @pytest.mark.parametrize(
     ("day", "text"),
-    [("2021-07-01", "57号"), ("2022-10-20", "83号"), ("2026-07-01", "社会救助法（2026）第二十一条")],
+    [
+        ("2021-07-01", "57号"),
+        ("2022-10-20", "83号"),
+        ("2026-07-01", "社会救助法（2026）第二十一条"),
+    ],
 )
 async def test_relief_md_1_the_edge_is_cited_from_the_text_of_its_day(
     window: Window, day: str, text: str

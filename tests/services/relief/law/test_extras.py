@@ -1,4 +1,7 @@
-"""分类重点救助 on top of the base: ordinance art. 21, 民发〔2021〕57号 art. 27, 法 20; relief.md §3, §11."""
+"""分类重点救助 on top of the base: ordinance art. 21, 民发〔2021〕57号 art. 27, 法 20.
+
+Amounts: relief.md §3, §11.
+"""
 
 from decimal import Decimal
 from typing import Any

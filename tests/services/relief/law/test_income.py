@@ -1,4 +1,7 @@
-"""What counts as income: 民发〔2021〕57号 art. 13, ordinance art. 12, 民发〔2022〕83号 1(1); domain.md B1.3."""
+"""What counts as income: 民发〔2021〕57号 art. 13, ordinance art. 12, 民发〔2022〕83号 1(1).
+
+domain.md B1.3 as relief.md §2 corrects it.
+"""
 
 from decimal import Decimal
 from typing import Any
@@ -135,7 +138,8 @@ async def test_minfa_2021_57_art_13_1_wages_are_net_of_the_cost_of_working_once(
     wage = line(answer, "wage")
     deducted = Decimal(wage["deducted"])
     assert 0 < deducted < 1400
-    assert (Decimal(wage["amount"]), wage["counted"]) == (1400, True)
+    assert Decimal(wage["amount"]) == 1400
+    assert wage["counted"] is True
     assert Decimal(answer["income"]["total"]) == 1400 - deducted
 
 
@@ -189,6 +193,25 @@ async def test_minfa_2021_57_art_13_4_transfers_are_netted_in_the_family_not_in_
     members = [applicant(income("pension", "1500")), spouse(income("support_paid", "400"))]
     answer = await window.answer(members, DAY)
     assert answer["income"]["total"] == "1100.00"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["support_received", "unemployment", "compensation", "donation", "other_transfer"],
+)
+async def test_minfa_2021_57_art_13_4_every_kind_of_transfer_bears_what_is_paid_on(
+    window: Window, kind: str
+) -> None:
+    incomes = (income(kind, "500"), income("support_paid", "100"))
+    assert await total(window, *incomes) == "400.00"
+
+
+async def test_minfa_2021_57_art_13_1_two_jobs_bear_the_cost_of_working_of_one_worker(
+    window: Window,
+) -> None:
+    one = await total(window, income("wage", "6000"))
+    two = await total(window, income("wage", "2500"), income("wage", "3500"))
+    assert one == two
 
 
 async def test_relief_md_14_whether_net_transfers_fall_below_nothing_is_owned_as_open(
@@ -316,9 +339,7 @@ async def test_minfa_2021_57_art_13_rigid_spending_of_the_ill_has_no_number_and_
     window: Window,
 ) -> None:
     """“按规定适当扣减”: no rule of the city is known, so the answer says that none was applied."""
-    answer = await window.answer(
-        [applicant(income("pension", "800"), severe_illness=True)], DAY
-    )
+    answer = await window.answer([applicant(income("pension", "800"), severe_illness=True)], DAY)
     assert any("扣减" in note for note in answer["notes"])
 
 

@@ -67,9 +67,7 @@ async def test_domain_md_b1_4_a_silent_source_never_improves_an_answer(
     missing = [{"member": "a", "source": source}]
     answer = await window.answer(rich, DAY, missing=missing)
     assert answer["outcome"] in {"not_entitled", "undecided"}
-    car = await window.answer(
-        [applicant()], DAY, missing=missing, properties=[{"kind": "vehicle"}]
-    )
+    car = await window.answer([applicant()], DAY, missing=missing, properties=[{"kind": "vehicle"}])
     assert car["outcome"] in {"not_entitled", "undecided"}
 
 

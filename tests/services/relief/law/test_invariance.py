@@ -1,6 +1,7 @@
-"""What holds for every family: relief.md §11, “property tests that would be false” and what is true instead."""
+"""What holds for every family: relief.md §11, what is true instead of the tempting false."""
 
 import json
+from datetime import date
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -29,13 +30,13 @@ def members(draw: st.DrawFn) -> list[Json]:
     found = []
     size = draw(st.integers(1, 5))
     for index in range(size):
-        relation = "self" if index == 0 else draw(
-            st.sampled_from(["spouse", "child", "parent", "sibling", "other"])
+        relation = (
+            "self"
+            if index == 0
+            else draw(st.sampled_from(["spouse", "child", "parent", "sibling", "other"]))
         )
         incomes = draw(
-            st.lists(
-                st.builds(income, st.sampled_from(RECEIVED + OTHERS), AMOUNTS), max_size=3
-            )
+            st.lists(st.builds(income, st.sampled_from(RECEIVED + OTHERS), AMOUNTS), max_size=3)
         )
         facts: dict[str, Any] = draw(
             st.fixed_dictionaries(
@@ -60,15 +61,9 @@ def members(draw: st.DrawFn) -> list[Json]:
                 }
             )
         )
-        born = draw(st.dates(min_value=_day("1950-01-01"), max_value=_day("2018-01-01")))
+        born = draw(st.dates(min_value=date(1950, 1, 1), max_value=date(2018, 1, 1)))
         found.append(member(f"m{index}", relation, born.isoformat(), *incomes, **facts))
     return found
-
-
-def _day(text: str) -> Any:
-    from datetime import date
-
-    return date.fromisoformat(text)
 
 
 PROPERTIES = st.lists(
@@ -127,9 +122,7 @@ async def test_the_order_in_which_a_family_tells_its_facts_changes_nothing(
     seed: int,
 ) -> None:
     shuffle = Random(seed).shuffle  # noqa: S311 - an order, no secret
-    told = await window.answer(
-        family, day, area, properties=properties, consumptions=consumptions
-    )
+    told = await window.answer(family, day, area, properties=properties, consumptions=consumptions)
     otherwise = [{**one, "incomes": list(one["incomes"])} for one in family]
     for one in otherwise:
         shuffle(one["incomes"])
@@ -243,3 +236,26 @@ async def test_minfa_2022_83_1_1_whoever_asks_alone_never_splits_a_family_that_q
     assert answer["outcome"] == "entitled"
     assert (answer["base"], answer["total"]) == (whole["base"], whole["total"])
     assert answer["persons"] == whole["persons"]
+
+
+@SOME
+@given(
+    family=members(),
+    day=st.sampled_from(DAYS),
+    kind=st.sampled_from(RECEIVED),
+    cents=st.integers(2, 400000),
+    data=st.data(),
+)
+async def test_minfa_2021_57_art_12_one_income_told_in_two_parts_is_the_same_income(
+    window: Window, family: list[Json], day: str, kind: str, cents: int, data: st.DataObject
+) -> None:
+    part = data.draw(st.integers(1, cents - 1))
+    whole, first, second = (
+        income(kind, str(Decimal(amount) / 100)) for amount in (cents, part, cents - part)
+    )
+    told = [{**family[0], "incomes": [*family[0]["incomes"], whole]}, *family[1:]]
+    parted = [{**family[0], "incomes": [*family[0]["incomes"], first, second]}, *family[1:]]
+    once, twice = await window.answer(told, day), await window.answer(parted, day)
+    for key in ("outcome", "family", "base", "total", "alone"):
+        assert twice[key] == once[key]
+    assert twice["income"]["total"] == once["income"]["total"]

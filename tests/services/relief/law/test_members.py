@@ -1,4 +1,7 @@
-"""Who is counted: 民发〔2021〕57号 art. 7, ordinance of 2016 art. 11; domain.md B1.2, relief.md §2, §14."""
+"""Who is counted: 民发〔2021〕57号 art. 7, ordinance of 2016 art. 11.
+
+domain.md B1.2 as relief.md §2 and §14 correct it.
+"""
 
 from typing import Any
 

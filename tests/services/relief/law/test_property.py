@@ -1,7 +1,7 @@
 """Property and consumption: 民发〔2021〕57号 art. 14, 17, ordinance art. 10, 13; domain.md B1.4.
 
-The city's numbers (渝府办发〔2022〕128号) are not known: the tests read them from the answer, which must own
-them as unconfirmed, and hold the shape of each rule.
+The city's numbers (渝府办发〔2022〕128号) are not known: the tests read them from the answer, which
+must own them as unconfirmed, and hold the shape of each rule.
 """
 
 from decimal import Decimal
@@ -193,9 +193,7 @@ async def test_domain_md_b1_4_the_three_years_run_back_from_the_application(
 ) -> None:
     house = owned("house", on="2022-07-13")
     members = three("0")
-    early = await window.answer(
-        members, DAY, consumptions=[house], applied_on="2025-07-10"
-    )
+    early = await window.answer(members, DAY, consumptions=[house], applied_on="2025-07-10")
     assert early["outcome"] == "not_entitled"
 
 
@@ -271,7 +269,7 @@ HARD = [
 async def test_ordinance_art_10_a_refusal_for_consumption_rests_on_the_ordinance(
     window: Window, code: str, found: Json
 ) -> None:
-    """57号 art. 17 lets bills and schools help to judge; that spending is a condition stands in 条例 art. 10."""
+    """57号 art. 17 lets bills and schools help to judge; 条例 art. 10 makes spending count."""
     answer = await with_consumption(window, found)
     assert condition(answer, code)["passed"] is False
     assert "条例" in condition(answer, code)["article"]
@@ -287,10 +285,17 @@ async def test_minfa_2021_57_art_8_property_of_the_family_bars_the_way_through_a
     assert answer["outcome"] == "not_entitled"
 
 
+@pytest.mark.parametrize(
+    "members",
+    [
+        three("2400", severe_illness=True, alone=True),
+        three("4620", disability=SEVERE, alone=True),
+    ],
+)
 async def test_relief_md_14_whether_who_is_taken_in_alone_has_a_property_test_is_owned_as_open(
-    window: Window,
+    window: Window, members: list[Json]
 ) -> None:
-    answer = await window.answer(three("4620", disability=SEVERE, alone=True), DAY)
+    answer = await window.answer(members, DAY)
     assert answer["outcome"] == "alone"
     open_keys = unconfirmed(answer)
     assert any("property" in key for key in open_keys if "alone" in key or "single" in key)

@@ -1,4 +1,7 @@
-"""Who may ask, what is refused and how, and that nothing is kept; architecture.md, Access; 个人信息保护法 art. 6."""
+"""Who may ask, what is refused and how, and that nothing is kept.
+
+architecture.md, Access; 个人信息保护法 art. 6.
+"""
 
 import re
 from typing import Any
@@ -25,8 +28,9 @@ DAY = "2025-07-15"
 URL = "/v1/relief/calculator"
 HAN = re.compile(r"[\u4e00-\u9fff]")
 OTHER_DISTRICT, TOWN = "500109000000", "500112016000"
-COUNTED = """SELECT format('SELECT %L, count(*) FROM %I.%I', schemaname || '.' || tablename, schemaname,
-tablename) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"""
+COUNTED = """SELECT format('SELECT %L, count(*) FROM %I.%I', schemaname || '.' || tablename,
+schemaname, tablename) FROM pg_tables
+WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"""
 
 
 def good(**changes: Any) -> Json:
@@ -221,9 +225,7 @@ async def test_another_districts_clerk_does_not_reckon_with_ours(window: Window)
         then = await window.post(good(), divisions=[OTHER_DISTRICT])
     finally:
         window.relief.at(TODAY)
-    now = await window.post(
-        family([applicant()], "2026-07-15"), divisions=[OTHER_DISTRICT]
-    )
+    now = await window.post(family([applicant()], "2026-07-15"), divisions=[OTHER_DISTRICT])
     for answer in (then, now):
         assert answer.status_code == 404, answer.text
         assert answer.json()["type"] == "urn:minzheng:problem:not-found"
@@ -269,7 +271,11 @@ async def test_the_calculator_keeps_nothing_whatever_it_answers(window: Window) 
     await window.answer(three("100"), DAY)
     before = await everything(window)
     assert before["public.standard_amount"] > 0
-    for body in (good(), good(members=three("9000")), good(missing=[{"member": "a", "source": "bank"}])):
+    for body in (
+        good(),
+        good(members=three("9000")),
+        good(missing=[{"member": "a", "source": "bank"}]),
+    ):
         assert (await window.post(body)).status_code == 200
     for body in (good(area="x"), good(members=[spouse()])):
         assert (await window.post(body)).status_code == 422
@@ -300,6 +306,7 @@ async def test_nothing_of_a_family_is_written_to_the_log(
     members = [member("qqqzzz", "self", "1971-09-23", income("pension", "731.97"))]
     await window.answer(members, DAY)
     written = "".join(capfd.readouterr())
+    assert "/v1/relief/calculator" in written
     assert "731.97" not in written
     assert "1971-09-23" not in written
     assert "qqqzzz" not in written

@@ -1,4 +1,4 @@
-"""A citizen at the window: a family as it is told, and what the house answers by the law of a day."""
+"""A citizen at the window: a family as it is told, and the answer by the law of a day."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -52,10 +52,10 @@ def child(*incomes: Json, ref: str = "c", born: str = PUPIL, **facts: Any) -> Js
     return member(ref, "child", born, *incomes, **facts)
 
 
-def three(amount: str, kind: str = "pension", **third: Any) -> list[Json]:
+def three(amount: str, **third: Any) -> list[Json]:
     """Applicant with all the income, spouse, and a grown child who cannot live independently."""
     return [
-        applicant(income(kind, amount)),
+        applicant(income("pension", amount)),
         spouse(),
         child(**{"born": GROWN, "independent": False, **third}),
     ]
