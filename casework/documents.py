@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from uuid import UUID
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from casework import repository
 from casework.models import CaseDocument, CaseFile, DeliveryMethod
 from casework.problems import AlreadyDelivered
 from casework.sealed import canonical, reveal_json, seal_json
@@ -42,10 +44,13 @@ async def make(
 ) -> CaseDocument:
     """Make a document: all that its page shows, now and for ever.
 
+    A number (文号) that the case has given out before gets the next ordinal: `…-2`.
+
     `kind` names the template. `organ` and `date` of the snapshot are the caller's organisation and
     today where it does not say otherwise; floats are refused.
     """
     document_id = new_id()
+    number = await _unused(session, case, number)
     whole = {
         "organ": session.info["organisation"],
         "date": today(session),
@@ -72,6 +77,13 @@ async def make(
     await session.flush()
     await audit.record(session, action=f"document.{kind}", subject=str(document_id))
     return made
+
+
+async def _unused(session: AsyncSession, case: CaseFile, number: str) -> str:
+    used = {one.number for one in await repository.documents_of(session, case.id)}
+    stem, end = (number[:-1], "号") if number.endswith("号") else (number, "")
+    again = (f"{stem}-{ordinal}{end}" for ordinal in count(2))
+    return next(one for one in chain([number], again) if one not in used)
 
 
 async def read(session: AsyncSession, document: CaseDocument, purpose: str) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class PublicityKind(StrEnum):
 class PublicityOutcome(StrEnum):
     UNCHALLENGED = "unchallenged"  # 公示期满无异议
     OBJECTION = "objection"  # 有异议
+    RETRACTED = "retracted"  # 撤下: the opinion that hangs there no longer fits the facts
 
 
 class ObjectionMethod(StrEnum):
@@ -207,7 +208,24 @@ class CaseDocument(Base):
     received_by: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
-OF_A_CASE = (CaseStep, CaseCorrection, CasePublicity, CaseObjection, CaseDocument)
+class CaseArchive(Base):
+    """What was put away when the case ended: `digest` is SM3 of the canonical `catalogue`.
+
+    `retention` is the matter's code for how long it is kept (保管期限).
+    """
+
+    __tablename__ = "case_archive"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("case_file.id"), unique=True)
+    unit_id: Mapped[int] = mapped_column(BigInteger)
+    archived_on: Mapped[date]
+    retention: Mapped[str]
+    catalogue: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    digest: Mapped[str]
+
+
+OF_A_CASE = (CaseStep, CaseCorrection, CasePublicity, CaseObjection, CaseDocument, CaseArchive)
 """Rows that go with the case when it is handed over."""
 
 LINEAGE = Lineage("casework", Path(__file__).parent / "migrations", "public", Base.metadata)

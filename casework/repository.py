@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from casework.clock import Light
 from casework.models import (
     OF_A_CASE,
+    CaseArchive,
     CaseCorrection,
     CaseDocument,
     CaseFile,
@@ -86,6 +87,14 @@ async def find(
     if lock:
         statement = statement.with_for_update().execution_options(populate_existing=True)
     return (await session.scalars(statement)).first()
+
+
+async def found(
+    session: AsyncSession, units: Collection[int], ids: Collection[UUID]
+) -> dict[UUID, CaseFile]:
+    """Those of these cases that the caller may see."""
+    rows = await session.scalars(readable(units).where(CaseFile.id.in_(ids)))
+    return {row.id: row for row in rows}
 
 
 async def next_sequence(session: AsyncSession) -> int:
@@ -166,6 +175,11 @@ async def correction_of(session: AsyncSession, case_id: UUID) -> CaseCorrection 
     return (await session.scalars(statement)).first()
 
 
+async def archive_of(session: AsyncSession, case_id: UUID) -> CaseArchive | None:
+    statement = select(CaseArchive).where(CaseArchive.case_id == case_id)
+    return (await session.scalars(statement)).first()
+
+
 async def posted(
     session: AsyncSession,
     units: Collection[int],
@@ -220,6 +234,19 @@ async def documents_of(session: AsyncSession, case_id: UUID) -> list[CaseDocumen
         select(CaseDocument).where(CaseDocument.case_id == case_id).order_by(CaseDocument.id)
     )
     return list(rows)
+
+
+async def document_ids(session: AsyncSession, cases: Collection[UUID]) -> dict[UUID, list[UUID]]:
+    """The documents of each case, in the order in which they were made."""
+    made: dict[UUID, list[UUID]] = {one: [] for one in cases}
+    rows = await session.execute(
+        select(CaseDocument.case_id, CaseDocument.id)
+        .where(CaseDocument.case_id.in_(cases))
+        .order_by(CaseDocument.id)
+    )
+    for case_id, document_id in rows:
+        made[case_id].append(document_id)
+    return made
 
 
 async def document(session: AsyncSession, case_id: UUID, document_id: UUID) -> CaseDocument | None:

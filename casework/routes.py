@@ -9,9 +9,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import HTMLResponse
 
-from casework import documents, repository, views
+from casework import archive, documents, repository, views
 from casework.models import CaseDocument, CaseFile
 from casework.schemas import (
+    ArchiveView,
     CaseItem,
     CaseQuery,
     CaseView,
@@ -71,6 +72,9 @@ def router(
     made.get(
         "/cases/{case_id}/history", summary="办理经过", dependencies=reading, responses=single
     )(counter.history)
+    made.get(
+        "/cases/{case_id}/archive", summary="归档目录", dependencies=reading, responses=single
+    )(counter.archive)
     made.get(
         "/cases/{case_id}/documents", summary="文书目录", dependencies=reading, responses=single
     )(counter.documents)
@@ -169,6 +173,15 @@ class _Counter:
         """各步由谁、何时、因何办理。查看留痕。"""
         desk = Desk(principal, units, await runtime.places.register(), self.matters)
         return await views.history(session, desk, await self._case(session, units, case_id))
+
+    async def archive(
+        self, case_id: UUID, session: Transaction, units: VisibleUnits
+    ) -> ArchiveView:
+        """办结后归档的文书、公示目录；未办结的没有。查看留痕。"""
+        kept = await archive.read(session, await self._case(session, units, case_id))
+        if kept is None:
+            raise NotFound("本件尚未办结归档")
+        return views.archive(kept)
 
     async def documents(
         self, case_id: UUID, session: Transaction, units: VisibleUnits

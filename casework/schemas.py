@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from casework.clock import Light
-from casework.models import DeliveryMethod, PublicityKind
+from casework.models import DeliveryMethod, PublicityKind, PublicityOutcome
 from casework.states import Clock
 from chassis.fields import Day, DivisionCode, text
 from chassis.law.deadlines import TermUnit
@@ -178,6 +178,45 @@ class DocumentView(DocumentItem):
     """一份文书及其制作时的内容。"""
 
     snapshot: dict[str, Any] = Field(description="制作时的内容")
+
+
+class ArchivedDocument(BaseModel):
+    """归档目录中的一份文书。"""
+
+    position: int = Field(description="序号")
+    number: str = Field(description="文号")
+    title: str
+    digest: str = Field(description="内容的 SM3 摘要")
+    made_at: datetime
+
+
+class ArchivedPublicity(BaseModel):
+    """归档目录中的一次公示。"""
+
+    kind: PublicityKind
+    posted_on: date
+    last_day: date
+    closed_on: date | None
+    outcome: PublicityOutcome | None
+
+
+class Catalogue(BaseModel):
+    """归档目录。"""
+
+    documents: list[ArchivedDocument]
+    publicities: list[ArchivedPublicity]
+    steps: int = Field(description="办理步骤数")
+
+
+class ArchiveView(BaseModel):
+    """办结后的归档记录。"""
+
+    id: UUID
+    case: UUID
+    archived_on: date = Field(description="归档日期")
+    retention: str = Field(description="保管期限：long_term 长期")
+    catalogue: Catalogue
+    digest: str = Field(description="目录的 SM3 摘要")
 
 
 class DeliveryIn(BaseModel):

@@ -190,6 +190,7 @@ async def hand_over(session: AsyncSession, case: CaseFile, *, unit: int) -> None
     The step that tells of it (`advance`) comes after; then the old unit sees the case no more.
     """
     await add_units(session, [unit])
+    case.version += 1
     await repository.move(session, case, unit)
 
 

@@ -9,13 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from casework import corrections, documents, publicity, repository, todo
 from casework.clock import Light, Reading, TimeLimit
-from casework.models import CaseDocument, CaseFile, CaseStep
+from casework.models import CaseArchive, CaseDocument, CaseFile, CaseStep
 from casework.repository import Search
 from casework.schemas import (
     Action,
+    ArchiveView,
     CaseItem,
     CaseQuery,
     CaseView,
+    Catalogue,
     ClockView,
     CorrectionView,
     DocumentItem,
@@ -189,6 +191,17 @@ async def document(session: AsyncSession, row: CaseDocument) -> DocumentView:
     """A document with its snapshot; the reading is audited."""
     snapshot = await documents.read(session, row, "查看决定文书")
     return DocumentView(**document_item(row).model_dump(), snapshot=snapshot)
+
+
+def archive(kept: CaseArchive) -> ArchiveView:
+    return ArchiveView(
+        id=kept.id,
+        case=kept.case_id,
+        archived_on=kept.archived_on,
+        retention=kept.retention,
+        catalogue=Catalogue.model_validate(kept.catalogue),
+        digest=kept.digest,
+    )
 
 
 async def posted(

@@ -1,10 +1,8 @@
-"""Fields of requests that several services take: each refuses what the house cannot keep.
-
-A decimal needs no type of its own: pydantic's `Decimal` takes neither truth values nor NaN.
-"""
+"""Fields of requests that several services take: each refuses what the house cannot keep."""
 
 import re
 from datetime import date
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StringConstraints
@@ -43,6 +41,13 @@ def _within_reach(day: date) -> date:
     return day
 
 
+def _plainly_written(value: object) -> object:
+    """`Decimal` would also read the digits of other scripts, `1_000`, `1e3`, `+5` and ` 5 `."""
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value) is None:
+        raise ValueError("应为数字，如 411 或 1300.05")
+    return value
+
+
 def _birth(day: date) -> date:
     if not EARLIEST_BIRTH <= day <= LATEST_DAY:
         raise ValueError(f"出生日期不得早于 {EARLIEST_BIRTH}")
@@ -71,6 +76,8 @@ DivisionCode = Annotated[
     str,
     Field(pattern=r"^[0-9]{12}$", description="12 位区划代码", examples=["500112129000"]),
 ]
+PlainDecimal = Annotated[Decimal, BeforeValidator(_plainly_written), Field(examples=["770.00"])]
+"""An amount or a measure as people write it: ASCII digits with at most one point."""
 Count = Annotated[StrictInt, Field(ge=0)]
 Document = Annotated[
     str,

@@ -73,7 +73,8 @@ async def denied(request: Request, error: Exception) -> Response:
             await audit.record(
                 session,
                 action=f"{request.method} {request.scope['route'].path}",
-                subject=getattr(error, "of", "") or "/".join(map(str, request.path_params.values())),
+                subject=getattr(error, "of", "")
+                or "/".join(map(str, request.path_params.values())),
                 purpose=problem.title,
                 result="denied",
             )

@@ -12,9 +12,13 @@ from nicegui import app as nicegui_app
 from pydantic import BaseModel
 
 from chassis import private_file
+from chassis.clock import open_clock
 from services.console import (
+    awards,
     board,
+    case_list,
     cases,
+    days,
     editions,
     exports,
     facilities,
@@ -42,6 +46,7 @@ def create_console() -> FastAPI:
     """The console by this process's environment; once in a process, NiceGUI knows only one app."""
     settings = ConsoleSettings()
     gateway = Gateway(settings.gateway_url, settings.clients)
+    days.use(open_clock(settings.clock or None, deployment=settings.deployment))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -122,31 +127,43 @@ def _add_pages(gateway: Gateway, *, publishes: bool) -> None:
 def _add_desk(gateway: Gateway, settings: ConsoleSettings) -> None:
     """The pages of a clerk who is logged in."""
 
-    @ui.page(login.PATH, title=f"登录 · {TITLE}")
+    @ui.page(frame.LOGIN, title=f"登录 · {TITLE}")
     def login_page(goal: str = "") -> None:
         login.show(gateway, settings.clerks, goal)
 
-    @ui.page(todo.PATH, title=f"待办 · {TITLE}")
-    def todo_page(request: Request) -> None:
-        todo.show(todo.Choice.read(request.query_params))
+    @ui.page(frame.DESK, title=f"待办 · {TITLE}")
+    def todo_page(request: Request) -> Response | None:
+        return todo.show(todo.Choice.read(request.query_params))
+
+    @ui.page(case_list.PATH, title=f"全部办件 · {TITLE}")
+    def cases_page(request: Request) -> Response | None:
+        return case_list.show(case_list.Search.read(request.query_params))
 
     @ui.page(cases.PATH + "/{case_id}", title=f"办件 · {TITLE}")
-    def case_page(case_id: str) -> None:
-        _with_id(case_id, cases.show)
+    def case_page(case_id: str) -> Response | None:
+        return _with_id(case_id, cases.show)
+
+    @ui.page(awards.PATH, title=f"低保家庭 · {TITLE}")
+    def awards_page(request: Request) -> Response | None:
+        return awards.show(awards.Search.read(request.query_params))
+
+    @ui.page(awards.PATH + "/{award_id}", title=f"低保家庭 · {TITLE}")
+    def award_page(award_id: str) -> Response | None:
+        return _with_id(award_id, awards.show_one)
 
     @nicegui_app.get(cases.PATH + "/{case_id}/documents/{document_id}", include_in_schema=False)
     async def document(request: Request, case_id: UUID, document_id: UUID) -> Response:
         return await exports.document(request.session.get("id", ""), case_id, document_id)
 
 
-def _with_id(text: str, show: Callable[[str], None]) -> None:
+def _with_id(text: str, show: Callable[[str], Response | None]) -> Response | None:
     """The page of one thing, if what stands in the URL can be the id of one."""
     try:
         known = str(UUID(text))
     except ValueError:
         _show_not_found()
-        return
-    show(known)
+        return None
+    return show(known)
 
 
 def _show_not_found() -> None:

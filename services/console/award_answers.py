@@ -117,6 +117,13 @@ class Fraud(BaseModel):
     fine_most: Decimal
 
 
+class Corrected(BaseModel):
+    """Which period was corrected, and to what; `becomes_from` is empty where it is withdrawn."""
+
+    was_from: date
+    becomes_from: date | None
+
+
 class Change(BaseModel):
     """One change of an award: what it does to what is paid, and who was heard."""
 
@@ -137,6 +144,7 @@ class Change(BaseModel):
     hearing: Hearing | None
     hearing_needed: bool
     hearing_note: str
+    correction: Corrected | None = None
 
 
 class ChangeList(BaseModel):

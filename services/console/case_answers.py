@@ -73,8 +73,6 @@ class Missing(BaseModel):
 
 
 class Correction(BaseModel):
-    told_on: date
-    fulfilled_on: date | None
     items: list[Missing]
 
 
@@ -85,9 +83,9 @@ class CaseView(BaseModel):
     matter_title: str
     state: str
     state_title: str
+    process: str
     division_name: str | None
     label: str
-    opened_on: date
     accepted_on: date | None
     decided_on: date | None
     closed_on: date | None

@@ -140,6 +140,30 @@ def yuan(amount: Decimal | None) -> str:
     return wording.ABSENT if amount is None else f"{amount:,.2f} 元"
 
 
+def found(kind: str, amount: Decimal | None, area: Decimal | None) -> str:
+    """What a source knows: 「存款 1,520.00 元」, 「住房 88 平方米」, 「户籍登记」."""
+    name = FOUND.get(kind, "其他")
+    if area is not None:
+        return f"{name} {wording.number(area)} 平方米"
+    return name if amount is None else f"{name} {yuan(amount)}"
+
+
+def difference(kind: str, title: str, declared: Decimal | None, known: Decimal | None) -> str:
+    """「存款未申报，查得 1,520.00 元」."""
+    in_area = kind in {"dwelling", "premises"}
+
+    def figure(value: Decimal) -> str:
+        return f"{wording.number(value)} 平方米" if in_area else yuan(value)
+
+    parts = [
+        f"{said} {figure(value)}"
+        for said, value in (("申报", declared), ("查得", known))
+        if value is not None
+    ]
+    name = "" if kind == "deceased" else FOUND.get(kind, "其他")
+    return "，".join([f"{name}{title}", *parts])
+
+
 def days_left(days: int | None) -> str:
     if days is None:
         return ""

@@ -1,44 +1,48 @@
 """One case (办件): how it stands, what the clerk may do now, what was found, and its history."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import date
-from typing import Any
-from urllib.parse import urlencode
-from uuid import UUID, uuid4, uuid5
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 
-from nicegui import ui
-from nicegui.element import Element
+from fastapi import Response
 
-from services.console import clerks, dossier, forms, login, todo, wording
+from services.console import (
+    case_words,
+    clerks,
+    desk,
+    dossier,
+    findings,
+    forms,
+    offers,
+    reveal,
+    steps,
+    todo,
+    wording,
+)
 from services.console.case_answers import (
-    Action,
     CaseView,
     ClockView,
     DocumentItem,
     DocumentList,
-    Done,
     History,
-    Light,
     Step,
 )
+from services.console.clerks import Seat
 from services.console.dossier import Dossier
-from services.console.forms import Field, Form, Kind
-from services.console.frame import anchor, button, page, panel, refusal, tag, text
-from services.console.gateway import Away, Gateway, Refused
+from services.console.forms import Form
+from services.console.frame import anchor, panel, tag, text
+from services.console.steps import Way
 
 PATH = "/cases"
 CASES = "/v1/relief/cases"
-UNITS = {"working_days": "个工作日", "days": "日", "months": "个月"}
-FLAGS = {
-    "near_relative": "近亲属备案",
-    "objection": "公示有异议",
-    "complaint": "有投诉举报",
-    "separate_residence": "人户分离",
-    "applied_elsewhere": "异地申办",
-    "late_answer": "核对结果迟到",
-}
+HANDED_OVER = frozenset(
+    {
+        *("acceptance", "correction_list", "disqualification", "termination", "withdrawal"),
+        "award_hearing_notice",
+    }
+)
+"""Documents that somebody is handed beside the decision, whose delivery is a step of the case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,170 +53,145 @@ class _Loaded:
     dossier: Dossier
 
 
-def show(case_id: str) -> None:
+def show(case_id: str) -> Response | None:
     """The case as the clerk at the browser sees it."""
-    clerk = clerks.current()
-    if clerk is None:
-        ui.navigate.to(f"{login.PATH}?{urlencode({'goal': f'{PATH}/{case_id}'})}")
-        return
-    gateway = clerk.gateway
+    return desk.show("", f"{PATH}/{case_id}", lambda seat: _Page(seat, case_id).show())
 
-    async def load() -> _Loaded:
-        path = f"{CASES}/{case_id}"
+
+class _Page:
+    """The case, read again after each step."""
+
+    def __init__(self, seat: Seat, case_id: str) -> None:
+        self._seat = seat
+        self._path = f"{CASES}/{case_id}"
+        self._box = tag("div", "case")
+
+    def show(self, done: str = "") -> None:
+        self._box.clear()
+        with self._box:
+            if done:
+                steps.show_done(done)
+            panel(self._load, self._show)
+
+    async def _load(self) -> _Loaded:
         case, history, documents = await asyncio.gather(
-            gateway.read(CaseView, path),
-            gateway.read(History, f"{path}/history"),
-            gateway.read(DocumentList, f"{path}/documents"),
+            self._seat.read(CaseView, self._path),
+            self._seat.read(History, f"{self._path}/history"),
+            self._seat.read(DocumentList, f"{self._path}/documents"),
         )
-        return _Loaded(case, history, documents, await dossier.load(gateway, case))
+        return _Loaded(case, history, documents, await dossier.load(self._seat, case))
 
-    with page(todo.PATH), tag("div", "large case"):
-        anchor("← 待办", todo.PATH, "back")
-        panel(load, lambda loaded: _show(gateway, loaded))
+    def _show(self, loaded: _Loaded) -> None:
+        _show_head(loaded.case)
+        with tag("div", "case-columns"):
+            with tag("section", "actions-side"):
+                self._show_offers(loaded)
+            with tag("div", "case-main"):
+                findings.show(loaded.dossier, lambda: self._show_reveal(loaded.dossier))
+                self._show_documents(loaded)
+            with tag("section", "history-side"):
+                _show_history(loaded.history.items)
+
+    def _way(self, loaded: _Loaded, path: str) -> Way:
+        version = steps.on(loaded.case.etag)
+        return Way(self._seat, path, version, self.show, loaded.dossier.choices)
+
+    def _show_offers(self, loaded: _Loaded) -> None:
+        case, facts = loaded.case, loaded.dossier
+        found = offers.of(case, facts, self._seat.clerk_id)
+        text("现在要办的", name="h2")
+        if found.waits:
+            text(found.waits, "waits")
+        elif not found.next and not found.barred:
+            closed = case.closed_on is not None
+            where = "本件已经办结" if closed else f"本件在“{case.process}”环节"
+            text(f"{where}，现在没有要您办理的。", "muted")
+        self._show_silent(loaded)
+        for place, form in enumerate(found.next):
+            steps.show(form, self._way(loaded, _path_of(form, case, facts)), opened=place == 0)
+        for one in found.barred:
+            with tag("div", "barred"):
+                text(one.form.title, "strong")
+                text(f"您不能办理：{one.why}", "sub")
+        if found.further:
+            with tag("details", "further"):
+                text("其他办理", name="summary")
+                for form in found.further:
+                    steps.show(form, self._way(loaded, _path_of(form, case, facts)))
+
+    def _show_reveal(self, facts: Dossier) -> None:
+        if facts.application is not None:
+            reveal.show(self._seat, facts.application.household)
+
+    def _show_silent(self, loaded: _Loaded) -> None:
+        """What can be done about the sources that have not answered."""
+        application = loaded.dossier.application
+        check = application.check if application else None
+        if check is None or not check.is_open or not self._seat.may("relief:check"):
+            return
+        path = f"{dossier.CHECKS}/{check.id}"
+        version = partial(self._seat.version, path)
+        for line in check.silent:
+            if line.accepted:
+                continue
+            with tag("div", "silent"):
+                findings.show_silent(line, loaded.dossier.members)
+                retried = [] if line.status == "asked" else [forms.RETRY]
+                for form in (*retried, forms.ACCEPT_MISSING):
+                    to = f"{path}/requests/{line.request}/{form.path}"
+                    steps.show(form, Way(self._seat, to, version, self.show))
+
+    def _show_documents(self, loaded: _Loaded) -> None:
+        documents = loaded.documents.items
+        if not documents:
+            return
+        text("文书", name="h2")
+        text("点开即为可以打印的页面。", "muted")
+        with tag("ul", "documents"):
+            for one in documents:
+                with tag("li"):
+                    self._show_document(loaded, one)
+
+    def _show_document(self, loaded: _Loaded, one: DocumentItem) -> None:
+        case_id = loaded.case.id
+        link = anchor(one.title, f"{PATH}/{case_id}/documents/{one.id}", "strong")
+        link.props('target="_blank"')
+        text(f"{one.number}　{wording.moment(one.made_at)}制作", "sub")
+        text(_delivered(one), "sub")
+        waits = one.kind in HANDED_OVER and one.delivered_on is None
+        if waits and self._seat.may("relief:accept"):
+            path = f"{self._path}/documents/{one.id}/{forms.DELIVERY.path}"
+            steps.show(forms.DELIVERY, self._way(loaded, path))
 
 
-def _show(gateway: Gateway, loaded: _Loaded) -> None:
-    case = loaded.case
+def _path_of(form: Form, case: CaseView, facts: Dossier) -> str:
+    """Where a step is sent; an objection's finding to the objection that waits longest."""
+    waiting = facts.application.open_objections if facts.application else []
+    step = form.path.format(objection=waiting[0].id if waiting else "")
+    return f"{forms.PATHS[case.matter]}/{case.id}/{step}"
+
+
+def _show_head(case: CaseView) -> None:
     with tag("div", "title-line"):
         text(case.label, name="h1")
         text(case.state_title, f"state {case.state}", name="span")
-    text(f"{case.matter_title}　{case.number}　{case.division_name or ''}", "muted")
-    with tag("ul", "clocks"):
-        _show_clock(case.clock)
-        _show_clock(case.step_clock)
         for flag in case.flags:
-            text(FLAGS.get(flag, flag), "flag", name="li")
-    with tag("div", "columns"):
-        with tag("div", "main"):
-            dossier.show(loaded.dossier)
-            _show_documents(case.id, loaded.documents.items)
-        with tag("aside", "side"):
-            _show_actions(gateway, case, loaded.dossier)
-            _show_history(loaded.history.items)
+            text(case_words.FLAGS.get(flag, flag), "flag", name="span")
+    about = [case.matter_title, case.division_name, f"受理编号\u00a0{case.number}"]
+    text("　".join(one for one in about if one), "muted")
+    with tag("ul", "clocks"):
+        for clock in (case.step_clock, case.clock):
+            _show_clock(clock)
 
 
 def _show_clock(clock: ClockView | None) -> None:
     if clock is None:
         return
-    with tag("li"):
+    with tag("li", f"clock {clock.light}"):
         todo.show_light(clock.light)
-        text(f"{clock.title}：{_how_far(clock)}", name="span")
+        text(clock.title, "strong", name="span")
+        text(case_words.clock(clock), name="span")
         text(clock.source, "sub", name="span")
-
-
-def _how_far(clock: ClockView) -> str:
-    length = f"{clock.count}{UNITS.get(clock.unit, '')}"
-    used = "" if clock.used is None else f"已用 {clock.used}，"
-    if clock.stopped_on is not None:
-        return f"{length}，{used}{wording.chinese_day(clock.stopped_on)}办结"
-    if clock.due is None:
-        return length
-    provisional = "（放假安排公布后重算）" if clock.provisional else ""
-    paused = "，中止计时" if clock.light is Light.PAUSED else ""
-    return f"{length}，{used}{wording.chinese_day(clock.due)}到期{provisional}{paused}"
-
-
-def _show_actions(gateway: Gateway, case: CaseView, facts: Dossier) -> None:
-    text("现在可以办理", name="h2")
-    known = forms.FORMS.get(case.matter, {})
-    offered = [one for one in case.actions if one.name in known]
-    if not offered:
-        text("目前没有您可以办理的步骤。", "muted")
-        return
-    for action in offered:
-        if action.barred is not None:
-            with tag("div", "barred"):
-                text(action.title, "strong")
-                text(action.barred, "sub")
-            continue
-        _StepForm(gateway, case, action, known[action.name], facts).show()
-
-
-@dataclass(slots=True)
-class _StepForm:
-    """A step that may be taken: a heading that unfolds the fields."""
-
-    gateway: Gateway
-    case: CaseView
-    action: Action
-    form: Form
-    facts: Dossier
-    key: UUID = field(default_factory=uuid4)
-    _values: dict[str, Callable[[], Any]] = field(default_factory=dict)
-    _answer: Element = field(init=False)
-
-    def show(self) -> None:
-        with tag("details", "step"):
-            text(self.action.title, name="summary")
-            with tag("div", "form"):
-                if self.form.hint:
-                    text(self.form.hint, "sub")
-                for one in self.form.fields:
-                    self._values[one.name] = self._input(one)
-                self._answer = tag("div", "wide")
-                with tag("div", "wide"):
-                    button(self.action.title, self._take, "button primary")
-
-    def _input(self, one: Field) -> Callable[[], Any]:
-        label = one.label if one.required else f"{one.label}（可不填）"
-        match one.kind:
-            case Kind.LONG | Kind.WORDS:
-                area = ui.textarea(label, value=one.preset or "").props("outlined autogrow")
-                shown: Any = area
-            case Kind.DAY:
-                shown = ui.date_input(label, value=date.today().isoformat()).props("outlined")  # noqa: DTZ011 - what the form proposes; the service knows the day
-            case Kind.CHOICE:
-                shown = ui.select(dict(one.choices), value=one.preset, label=label).props(
-                    "outlined"
-                )
-            case Kind.MANY:
-                shown = ui.select(
-                    dict(one.choices), value=one.preset or [], label=label, multiple=True
-                ).props("outlined")
-            case Kind.MEMBER:
-                shown = ui.select(self.facts.members, label=label).props("outlined")
-            case Kind.CHECK:
-                shown = ui.checkbox(label)
-            case _:
-                shown = ui.input(label, value=one.preset or "").props("outlined")
-        if one.hint:
-            text(one.hint, "sub")
-        return lambda: forms.read(one.kind, shown.value)
-
-    async def _take(self) -> None:
-        given = {name: value() for name, value in self._values.items()}
-        self._answer.clear()
-        if wrong := forms.lacking(self.form, given):
-            with self._answer:
-                text(wrong, "notice refused").props('role="alert"')
-            return
-        asked = forms.body(self.form, given)
-        key = str(uuid5(self.key, repr(sorted(asked.items()))))
-        step = self.form.path.format(objection=self.facts.open_objection)
-        path = f"{forms.PATHS[self.case.matter]}/{self.case.id}/{step}"
-        try:
-            await self.gateway.create(Done, path, asked, key, version=self.case.etag)
-        except Away as away:
-            with self._answer:
-                text(f"{away}。尚未办理，请稍后再按一次。", "notice away").props('role="alert"')
-        except Refused as refused:
-            with self._answer:
-                refusal(refused)
-        else:
-            ui.navigate.reload()
-
-
-def _show_documents(case_id: UUID, documents: Sequence[DocumentItem]) -> None:
-    if not documents:
-        return
-    text("文书", name="h2")
-    with tag("ul", "documents"):
-        for one in documents:
-            with tag("li"):
-                link = anchor(one.title, f"{PATH}/{case_id}/documents/{one.id}", "strong")
-                link.props('target="_blank"')
-                text(f"{one.number}　{wording.moment(one.made_at)}", "sub", name="span")
-                text(_delivered(one), "sub", name="span")
 
 
 def _delivered(one: DocumentItem) -> str:
@@ -223,13 +202,13 @@ def _delivered(one: DocumentItem) -> str:
     return ""
 
 
-def _show_history(steps: Sequence[Step]) -> None:
+def _show_history(taken: Sequence[Step]) -> None:
     text("办理经过", name="h2")
     with tag("ol", "history"):
-        for step in reversed(steps):
+        for step in reversed(taken):
             with tag("li"):
                 text(wording.moment(step.at), "when")
-                text(f"{step.title} → {step.to_title}", "what")
-                text(f"{step.organisation}　{step.actor}", "sub")
+                text(step.title, "what")
+                text(f"{step.organisation}　{clerks.name_of(step.actor)}", "sub")
                 if step.reason:
                     text(f"理由：{step.reason}", "sub")

@@ -95,6 +95,10 @@ class Seat:
         self.stir()
         return await self._gateway.create(kind, path, body, key, version=version)
 
+    async def version(self, path: str) -> str:
+        """The version (ETag) under which something stands now; raises as `read`."""
+        return str((await self._gateway.download(path)).headers["etag"])
+
     async def download(self, path: str) -> Response:
         """As `Gateway.download`; raises `LoggedOut`, too."""
         return await self._gateway.download(path)

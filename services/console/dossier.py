@@ -44,7 +44,6 @@ class CheckItem(BaseModel):
     kind: str
     amount: Decimal | None
     area: Decimal | None
-    months: int
 
 
 class CheckLine(BaseModel):
@@ -66,6 +65,10 @@ class CheckLine(BaseModel):
 
 
 class Finding(BaseModel):
+    """Where declared and found differ; without a member, in what the family owns together."""
+
+    member: UUID | None
+    kind: str
     title: str
     declared: Decimal | None
     found: Decimal | None
@@ -85,6 +88,10 @@ class Check(BaseModel):
     late: list[Late]
 
     @property
+    def silent(self) -> list[CheckLine]:
+        return [one for one in self.lines if not one.answered]
+
+    @property
     def is_open(self) -> bool:
         return self.state != "closed"
 
@@ -100,10 +107,13 @@ class Survey(BaseModel):
     findings: str
     refusal: str | None
     signatures: list[Signature]
+    withdrawn_on: date | None
 
     @property
     def waits_for(self) -> list[str]:
-        """Who has not signed yet."""
+        """Who has not signed yet; nobody has to any more where it was withdrawn."""
+        if self.withdrawn_on is not None:
+            return []
         return [one.surveyor for one in self.signatures if one.signed_at is None]
 
 
@@ -121,6 +131,18 @@ class Publicity(BaseModel):
     closed_on: date | None
 
 
+class Appraisal(BaseModel):
+    held_on: date
+    participants: int
+    outcome: str
+
+
+class Elsewhere(BaseModel):
+    """The same person elsewhere; `possible` where only name and birth are the same."""
+
+    possible: bool
+
+
 class Objection(BaseModel):
     id: UUID
     received_on: date
@@ -129,6 +151,7 @@ class Objection(BaseModel):
     finding: str | None
     upheld: bool | None
     answered_on: date | None
+    appraisal: Appraisal | None
 
 
 class Complaint(BaseModel):
@@ -221,7 +244,8 @@ class Application(BaseModel):
     materials: list[str]
     missing_items: list[MissingOf]
     household: Household
-    conflicts: list[dict[str, Any]]
+    conflicts: list[Elsewhere]
+    applicant_left: bool
     near_relatives: list[NearRelative]
     complaints: list[Complaint]
     check: Check | None

@@ -147,9 +147,21 @@ def _survey(given: dict[str, Any], me: str) -> dict[str, Any]:
 
 
 def _finding(given: dict[str, Any], _: str) -> dict[str, Any]:
-    """With the last objection answered, the opinion is given anew."""
+    """With the last objection answered, the opinion is given anew; an appraisal has its record."""
     opinion = {name: given.pop(name) for name in ("outcome", "statement") if name in given}
-    return _decided(given, "upheld") | ({"opinion": opinion} if opinion else {})
+    appraisal = {name: given.pop(field) for field, name in _APPRAISAL.items() if field in given}
+    whole = _decided(given, "upheld")
+    whole |= {"opinion": opinion} if opinion else {}
+    return whole | ({"appraisal": _counted(appraisal, "participants")} if appraisal else {})
+
+
+_APPRAISAL = {"held_on": "held_on", "participants": "participants", "appraised": "outcome"}
+
+
+def _counted(given: dict[str, Any], name: str) -> dict[str, Any]:
+    """A number as one; what is none goes as it was typed, and is refused."""
+    typed = str(given.get(name, ""))
+    return given | ({name: int(typed)} if typed.isdecimal() else {})
 
 
 def _decided(given: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -162,19 +174,16 @@ def _decision(outcome: str) -> Callable[[dict[str, Any], str], dict[str, Any]]:
 
 
 def _change(given: dict[str, Any], _: str) -> dict[str, Any]:
-    """A fraud goes along with the stop that it leads to."""
+    """A fraud goes along with the stop that it leads to; a correction says how by a flag."""
     fraud = given.pop("fraud", NO) == YES
     since = given.pop("since", None)
-    return given | ({"fraud": {"since": since}} if fraud else {})
+    how = given.pop("how", "valid_from")
+    corrected = {} if how == "valid_from" else {how: True}
+    return _counted(given, "months") | corrected | ({"fraud": {"since": since}} if fraud else {})
 
 
 def _job_offer(given: dict[str, Any], _: str) -> dict[str, Any]:
     return _decided(given, "accepted", "excused")
-
-
-def _correction(given: dict[str, Any], _: str) -> dict[str, Any]:
-    how = given.pop("how")
-    return given | ({} if how == "valid_from" else {how: True})
 
 
 _SURVEY = (
@@ -213,8 +222,12 @@ _OPINION = (
     Field("outcome", "初审意见", Kind.CHOICE, OUTCOMES),
     Field("statement", "意见的说明", Kind.LONG),
 )
+_APPRAISED = ("handled_by", frozenset({"appraisal"}))
 _ANSWER = (
     Field("handled_by", "怎样处理的", Kind.CHOICE, HANDLED),
+    Field("held_on", "评议日期", Kind.DAY, when=_APPRAISED),
+    Field("participants", "参加评议的人数", hint="不少于 3 人", when=_APPRAISED),
+    Field("appraised", "评议结论", Kind.LONG, when=_APPRAISED),
     Field("finding", "处理结果", Kind.LONG),
     Field("upheld", "异议是否成立", Kind.CHOICE, {YES: "成立", NO: "不成立"}),
 )
@@ -321,6 +334,29 @@ DIBAO: Sequence[Form] = (
         frozenset({"deliver"}),
     ),
     Form("办结归档", "close", steps=frozenset({"close"})),
+    Form(
+        "变更申请人",
+        "applicant",
+        (Field("member", "新的申请人", Kind.CHOICE, Of.MEMBERS),),
+        frozenset({"change_applicant"}),
+        hint="有成年成员的，须为成年人。",
+    ),
+    Form(
+        "撤回未签齐的调查记录",
+        "survey/withdraw",
+        (_REASON,),
+        frozenset({"withdraw_survey"}),
+        hint="撤回后重新登记；撤回的仍存于卷中。",
+        aside=True,
+    ),
+    Form(
+        "撤回初审意见",
+        "retract",
+        (_REASON,),
+        frozenset({"retract"}),
+        hint="情况有变化的，撤回后重新提出；公示期重新起算。",
+        aside=True,
+    ),
     Form(
         "登记异议",
         "objections",
@@ -460,20 +496,14 @@ DIBAO_CHANGE: Sequence[Form] = (
 FORMS: Mapping[str, Sequence[Form]] = {"dibao": DIBAO, "dibao_change": DIBAO_CHANGE}
 """By matter, in the order in which they are offered."""
 
-DELIVERY = Form("登记送达", "", (*_HOW_AND_WHEN, _RECEIVER))
+DELIVERY = Form("登记送达", "delivery", (*_HOW_AND_WHEN, _RECEIVER))
 """Of a document that is no decision."""
 
-RETRY = Form("重新查询", "")
+RETRY = Form("重新查询", "retry")
 ACCEPT_MISSING = Form(
     "接受缺失并说明理由",
-    "",
+    "acceptance",
     (Field("reason", "理由", Kind.LONG, hint="如：已当面核实，家庭没有银行账户"),),
-)
-
-REVEAL = Form(
-    "查看住址与联系方式",
-    "",
-    (Field("purpose", "查阅目的", hint="记入审计，不写个人信息；如：入户调查前核对身份"),),
 )
 
 RECALCULATED = {
@@ -490,6 +520,14 @@ ENDED = {
     "voluntary": "自愿退出",
     "job_refusals": "连续三次拒绝就业",
     "not_cooperating": "拒不配合核查",
+    "correction": "更正登记有误的一段",
+}
+
+
+CORRECTED = {
+    "valid_from": "改起始日",
+    "recompute": "重新测算人口与金额",
+    "withdrawn": "撤销该段，由前一段延续",
 }
 
 
@@ -526,12 +564,27 @@ PROPOSE = Form(
         ),
         Field("since", "自哪一日起骗取", Kind.DAY, when=("fraud", frozenset({YES}))),
         Field("employed_on", "就业之日", Kind.DAY, when=_for("grace")),
+        Field(
+            "months",
+            "渐退几个月",
+            required=False,
+            hint="不填为规定的上限",
+            when=_for("grace"),
+        ),
         Field("died_on", "死亡之日", Kind.DAY, when=_for("death")),
         Field("division", "迁往的村（社区）", hint=_VILLAGE, when=_for("move")),
         Field("moved_on", "迁移之日", Kind.DAY, when=_for("move")),
         Field("requested_on", "书面申请之日", Kind.DAY, when=_for("voluntary")),
         Field("document", "书面申请的名称", preset="退出低保申请书", when=_for("voluntary")),
         Field("asked_on", "最近一次要求配合之日", Kind.DAY, when=_for("not_cooperating")),
+        Field("period", "有误的一段", Kind.CHOICE, Of.PERIODS, when=_for("correction")),
+        Field("how", "怎样更正", Kind.CHOICE, CORRECTED, when=_for("correction")),
+        Field(
+            "valid_from",
+            "正确的起始日",
+            Kind.DAY,
+            when=("how", frozenset({"valid_from"})),
+        ),
         Field("reason", "事由与依据的事实", Kind.LONG),
     ),
     hint="金额由系统按现有事实和今天的标准测算；减发、停发的，同时制作听取意见告知书。",
@@ -564,27 +617,6 @@ JOB_OFFER = Form(
         Field("note", "拒绝的理由及认定", Kind.LONG, when=("accepted", frozenset({NO}))),
     ),
     shape=_job_offer,
-)
-CORRECTION = Form(
-    "更正登记有误的一段",
-    "corrections",
-    (
-        Field("period", "有误的一段", Kind.CHOICE, Of.PERIODS),
-        Field(
-            "how",
-            "怎样更正",
-            Kind.CHOICE,
-            {
-                "valid_from": "改起始日",
-                "recompute": "重新测算人口与金额",
-                "withdrawn": "撤销该段，由前一段延续",
-            },
-        ),
-        Field("valid_from", "正确的起始日", Kind.DAY, when=("how", frozenset({"valid_from"}))),
-        _REASON,
-    ),
-    hint="原登记保留备查。",
-    shape=_correction,
 )
 
 

@@ -14,8 +14,9 @@ from services.console.answers import Status
 from services.console.gateway import Away, Refused
 
 RETRY_SECONDS = 3.0
+LOGIN, DESK = "/login", "/todo"
 PAGES = (
-    ("/todo", "待办"),
+    (DESK, "待办"),
     ("/", "规划指标"),
     ("/matrix", "镇街对比"),
     ("/editions", "发布版"),
@@ -47,19 +48,18 @@ def page(here: str) -> Iterator[None]:
 
 
 def _show_clerk() -> None:
-    clerk = clerks.current()
+    seat = clerks.seat()
     with tag("div", "clerk"):
-        if clerk is None:
-            anchor("登录", "/login")
+        if seat is None:
+            anchor("登录", LOGIN)
             return
-        at = clerks.browser()
 
         def leave() -> None:
-            clerks.log_out(at)
-            ui.navigate.to("/login")
+            seat.leave()
+            ui.navigate.to(LOGIN)
 
-        text(clerk.id, name="span")
-        button("退出", leave, "plain")
+        text(clerks.name_of(seat.clerk_id), name="span")
+        button("退出", leave, "leave")
 
 
 def panel(load: Callable[[], Awaitable[Loaded]], show: Callable[[Loaded], None]) -> None:

@@ -195,7 +195,6 @@ class Gateway:
         scopes = frozenset(str(answer.get("scope", "")).split())
         return _Token(answer["access_token"], asked_at + lifetime - early, scopes)
 
-
     def _no_token(self, status: int) -> Exception:
         """A clerk can have typed something wrong; the console's own client cannot."""
         if self._is_console:

@@ -1,16 +1,16 @@
 """The way in for clerks; in a demonstration its clerks are offered by name."""
 
-from itertools import groupby
+import re
+from collections.abc import Sequence
+from itertools import groupby, takewhile
 from pathlib import Path
 
 from nicegui import ui
 
 from services.console import clerks
-from services.console.frame import Handler, button, page, refusal, tag, text, waiting
+from services.console.clerks import Known
+from services.console.frame import DESK, LOGIN, Handler, button, page, refusal, tag, text
 from services.console.gateway import Away, Credentials, Gateway, Refused
-
-PATH = "/login"
-HOME = "/todo"
 
 
 def show(gateway: Gateway, file: Path | None, goal: str) -> None:
@@ -20,44 +20,54 @@ def show(gateway: Gateway, file: Path | None, goal: str) -> None:
 
 def _ours(goal: str) -> str:
     """A path of this console, nothing that leads elsewhere."""
-    plain = goal.startswith("/") and not goal.startswith("//") and "\\" not in goal
-    return goal if plain and goal != PATH else HOME
+    plain = re.fullmatch(r"/(?!/)[A-Za-z0-9_./?=&%+-]*", goal) is not None
+    return goal if plain and not goal.startswith(LOGIN) else DESK
+
+
+def _post(one: Known) -> str:
+    """What somebody is, without the place that stands before it and in the organisation too."""
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(one.name, one.organisation, strict=False))
+    return one.name[len(list(same)) :] or one.name
 
 
 class _Login:
-    def __init__(
-        self, gateway: Gateway, browser: str, goal: str, offered: list[clerks.Known]
-    ) -> None:
+    def __init__(self, gateway: Gateway, browser: str, goal: str, offered: list[Known]) -> None:
         self._gateway = gateway
         self._browser = browser
         self._goal = goal
         self._offered = offered
 
     def show(self) -> None:
-        with page(PATH), tag("div", "login"):
+        with page(LOGIN), tag("div", "large login"):
             text("登录", name="h1")
-            with tag("div", "form"):
+            if self._goal != DESK:
+                text("请先登录；登录后回到刚才的页面。半小时没有操作会自动退出。", "muted")
+            with tag("div", "login-form"):
                 self._id = ui.input("工号").props("outlined autofocus autocomplete=username")
                 self._secret = ui.input("口令", password=True).props(
                     "outlined autocomplete=current-password"
                 )
                 self._secret.on("keydown.enter", self._typed)
-                self._answer = tag("div", "wide")
-                with tag("div", "wide"):
-                    button("登录", self._typed, "button primary")
+                self._answer = tag("div", "answer")
+                button("登录", self._typed, "button primary")
             if self._offered:
                 self._show_offered()
 
     def _show_offered(self) -> None:
         text("演示人员", name="h2")
-        text("仅供演示：点姓名即以其身份登录。数据均为虚构。", "muted")
-        for organisation, known in groupby(self._offered, lambda one: one.organisation):
-            with tag("section", "offered"):
-                text(organisation, name="h3")
-                for one in known:
-                    button(one.name, self._as(one), "button")
+        text("点一个岗位，即以其身份登录。人员和数据均为虚构。", "muted")
+        with tag("dl", "offered"):
+            for organisation, known in groupby(self._offered, lambda one: one.organisation):
+                self._show_organisation(organisation, list(known))
 
-    def _as(self, one: clerks.Known) -> Handler:
+    def _show_organisation(self, organisation: str, known: Sequence[Known]) -> None:
+        text(organisation, name="dt")
+        with tag("dd"):
+            for one in known:
+                shown = button(_post(one), self._as(one), "button")
+                shown.props["aria-label"] = one.name
+
+    def _as(self, one: Known) -> Handler:
         async def enter() -> None:
             await self._enter(Credentials(one.client_id, one.client_secret))
 
@@ -69,8 +79,7 @@ class _Login:
     async def _enter(self, credentials: Credentials) -> None:
         self._answer.clear()
         if not credentials.client_id or not credentials.secret:
-            with self._answer:
-                text("请填写工号和口令。", "notice refused").props('role="alert"')
+            self._say("请填写工号和口令。", "refused")
             return
         try:
             await clerks.log_in(self._browser, self._gateway, credentials)
@@ -78,7 +87,10 @@ class _Login:
             with self._answer:
                 refusal(refused)
         except Away as away:
-            with self._answer:
-                waiting(away)
+            self._say(f"{away}，请稍后再试。", "away")
         else:
             ui.navigate.to(self._goal)
+
+    def _say(self, words: str, kind: str) -> None:
+        with self._answer:
+            text(words, f"notice {kind}").props('role="alert"')

@@ -5,26 +5,20 @@ from dataclasses import dataclass, replace
 from typing import Self
 from urllib.parse import urlencode
 
-from nicegui import ui
+from fastapi import Response
+from nicegui.element import Element
 
-from services.console import clerks, login, wording
+from services.console import case_words, desk, wording
 from services.console.case_answers import CaseItem, CasePage, Light, ProcessCount, TodoList
-from services.console.frame import anchor, cell, heads, more, page, panel, tag, text
-from services.console.gateway import Gateway
+from services.console.clerks import Seat
+from services.console.frame import DESK, anchor, cell, heads, more, panel, tag, text
 
-PATH = "/todo"
 CASES = "/cases"
 TODO = "/v1/relief/todo"
-LIMIT = "50"
-HEADS = ("灯", "申请户", "编号", "村社区", "环节", "到期", "登记")
-LIGHTS = {
-    Light.RED: ("●", "逾期"),
-    Light.AMBER: ("▲", "将到期"),
-    Light.GREEN: ("○", "正常"),
-    Light.PAUSED: ("‖", "中止计时"),
-    Light.NONE: ("–", "无期限"),
-}
-"""A sign beside the colour, for print and for who does not tell colours apart."""
+LIMIT = 50
+HEADS = ("期限", "申请户", "环节", "村社区", "到期", "登记日期")
+LIGHTS = (Light.RED, Light.AMBER, Light.GREEN, Light.PAUSED)
+LONGEST_PROCESS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +31,8 @@ class Choice:
     @classmethod
     def read(cls, given: Mapping[str, str]) -> Self:
         light = given.get("light", "")
-        return cls(given.get("process", "")[:40], light if light in set(Light) else "")
+        process = given.get("process", "")[:LONGEST_PROCESS]
+        return cls(process, light if light in set(Light) else "")
 
     @property
     def params(self) -> dict[str, str]:
@@ -46,81 +41,87 @@ class Choice:
 
     def url(self, **changes: str) -> str:
         query = urlencode(replace(self, **changes).params)
-        return f"{PATH}?{query}" if query else PATH
+        return f"{DESK}?{query}" if query else DESK
 
 
-def show(choice: Choice) -> None:
-    """The list of the clerk at the browser; who is not logged in is led to the login."""
-    clerk = clerks.current()
-    if clerk is None:
-        ui.navigate.to(f"{login.PATH}?{urlencode({'goal': choice.url()})}")
-        return
-    gateway = clerk.gateway
-    with page(PATH), tag("div", "large"):
-        text("待办", name="h1")
+def show(choice: Choice) -> Response | None:
+    """What waits for the clerk at the browser."""
+
+    def fill(seat: Seat) -> None:
+        params = {**choice.params, "limit": str(LIMIT)}
         panel(
-            lambda: gateway.read(TodoList, TODO, {**choice.params, "limit": LIMIT}),
-            lambda found: _List(gateway, choice, found).show(),
+            lambda: seat.read(TodoList, TODO, params),
+            lambda found: _List(seat, choice, found).show(),
         )
+
+    return desk.show(DESK, choice.url(), fill)
 
 
 def show_light(light: Light) -> None:
-    sign, words = LIGHTS[light]
+    sign, words = case_words.LIGHTS[light]
     with tag("span", f"light {light}"):
         text(sign, name="span").props('aria-hidden="true"')
         text(words, name="span")
 
 
 class _List:
-    def __init__(self, gateway: Gateway, choice: Choice, found: TodoList) -> None:
-        self._gateway = gateway
+    def __init__(self, seat: Seat, choice: Choice, found: TodoList) -> None:
+        self._seat = seat
         self._choice = choice
         self._found = found
 
     def show(self) -> None:
         found = self._found
-        total = sum(one.count for one in found.processes)
-        text(f"{wording.chinese_day(found.as_of)}，需要您办理的共 {total} 件。", "muted")
-        self._show_lights()
-        self._show_processes()
-        if not found.items.items:
+        text(self._verdict(), name="h1")
+        text(f"{wording.chinese_day(found.as_of)}，期限先到的排在前面。", "muted")
+        if found.processes:
+            self._show_lights()
+            self._show_processes()
+        if found.items.items:
+            self._body, self._after = table(HEADS)
+            self._add(found.items)
+        elif self._choice.params:
             text("没有符合条件的待办。", "notice")
-            return
-        with tag("table", "list cards todo"):
-            heads(HEADS)
-            self._body = tag("tbody")
-        self._after = tag("div", "after")
-        self._add(found.items)
+
+    def _verdict(self) -> str:
+        """The one sentence for who has no minute."""
+        total = sum(one.count for one in self._found.processes)
+        late = sum(one.red for one in self._found.processes)
+        soon = sum(one.amber for one in self._found.processes)
+        if not total:
+            return "没有等您办理的事。"
+        if late:
+            return f"等您办理 {total} 件，其中 {late} 件已经逾期。"
+        return f"等您办理 {total} 件，" + (f"{soon} 件快到期。" if soon else "没有逾期。")
 
     def _show_lights(self) -> None:
-        chosen = [one for one in self._found.processes if self._choice.process in ("", one.process)]
+        process = self._choice.process
+        chosen = [one for one in self._found.processes if process in ("", one.process)]
         with tag("div", "lights"):
-            for light in (Light.RED, Light.AMBER, Light.GREEN, Light.PAUSED):
-                count = sum(getattr(one, light) for one in chosen)
-                here = self._choice.light == light
-                with anchor(
-                    "",
-                    self._choice.url(light="" if here else light),
-                    f"light-box {light}{' chosen' if here else ''}",
-                ):
-                    text(str(count), "count", name="span")
-                    show_light(light)
+            for light in LIGHTS:
+                self._show_count(light, sum(getattr(one, light) for one in chosen))
+
+    def _show_count(self, light: Light, count: int) -> None:
+        here = self._choice.light == light
+        classes = f"light-box {light}{' chosen' if here else ''}{'' if count else ' none'}"
+        box = anchor("", self._choice.url(light="" if here else light), classes)
+        box.props(f'aria-pressed="{str(here).lower()}"')
+        with box:
+            text(str(count), "count", name="span")
+            show_light(light)
 
     def _show_processes(self) -> None:
         with tag("ul", "processes"):
             for one in self._found.processes:
                 self._show_process(one)
+            if self._choice.params:
+                with tag("li"):
+                    anchor("显示全部", DESK, "all")
 
     def _show_process(self, one: ProcessCount) -> None:
         here = self._choice.process == one.process
-        with (
-            tag("li"),
-            anchor(
-                "",
-                self._choice.url(process="" if here else one.process),
-                "chosen" if here else "",
-            ),
-        ):
+        goal = self._choice.url(process="" if here else one.process)
+        with tag("li"), anchor("", goal, "chosen" if here else ""):
             text(one.title, name="span")
             text(str(one.count), "count", name="span")
             if one.red:
@@ -132,35 +133,33 @@ class _List:
                 show_row(item)
         if cursor := found.next_cursor:
             with self._after:
-                more("更多", lambda: self._more(cursor))
+                more(f"再看 {LIMIT} 件", lambda: self._more(cursor))
 
     async def _more(self, cursor: str) -> None:
-        params = {**self._choice.params, "limit": LIMIT, "cursor": cursor}
-        self._add((await self._gateway.read(TodoList, TODO, params)).items)
+        params = {**self._choice.params, "limit": str(LIMIT), "cursor": cursor}
+        self._add((await self._seat.read(TodoList, TODO, params)).items)
+
+
+def table(words: tuple[str, ...]) -> tuple[Element, Element]:
+    """A list of cases or awards: where its rows stand, and where what comes after them."""
+    with tag("table", "plain cards desk-list"):
+        heads(words)
+        body = tag("tbody")
+    return body, tag("div", "after")
 
 
 def show_row(item: CaseItem) -> None:
-    with tag("tr"):
-        with cell(HEADS[0]):
+    with tag("tr", f"light-row {item.light}"):
+        with cell(HEADS[0], "first"):
             show_light(item.light)
-        with cell(HEADS[1]):
+        with cell(HEADS[1], "who"):
             anchor(item.label, f"{CASES}/{item.id}", "strong")
-            text(item.matter_title, "sub")
-        cell(HEADS[2], "nowrap", item.number)
+            text(f"{item.matter_title}　{item.number}", "sub")
+        with cell(HEADS[2]):
+            text(item.process)
+            text(item.state_title, "sub")
         cell(HEADS[3], "", item.division_name or wording.ABSENT)
-        cell(HEADS[4], "nowrap", item.state_title)
-        with cell(HEADS[5], "nowrap"):
-            if item.due is None:
-                text(wording.ABSENT)
-            else:
-                text(item.due.isoformat())
-                text(_left(item.days_left), "sub")
-        cell(HEADS[6], "nowrap", item.opened_on.isoformat())
-
-
-def _left(days: int | None) -> str:
-    if days is None:
-        return ""
-    if days < 0:
-        return f"已逾期 {-days} 天"
-    return "今天到期" if days == 0 else f"还有 {days} 天"
+        with cell(HEADS[4], "nowrap"):
+            text(wording.day(item.due))
+            text(case_words.days_left(item.days_left), "sub")
+        cell(HEADS[5], "nowrap", item.opened_on.isoformat())

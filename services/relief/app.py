@@ -44,7 +44,7 @@ SERVICE = Service(
             "relief",
             {DIBAO.code: DIBAO, DIBAO_CHANGE.code: DIBAO_CHANGE},
             {DIBAO.code: APPLICATION_TEMPLATES, DIBAO_CHANGE.code: AWARD_TEMPLATES},
-            read_scope="relief:read",
+            read_scope="relief:files",
             deliver_scope=ACCEPT,
             tag="办件",
         ),

@@ -49,16 +49,8 @@ class Caller:
         content: bytes | None = None,
     ) -> httpx.Response:
         for attempt in range(ATTEMPTS):
-            if not self._token:
-                await self._log_in()
             try:
-                answer = await self.http.request(
-                    method,
-                    self.gateway + path,
-                    headers={"Authorization": f"Bearer {self._token}", **(headers or {})},
-                    params=params,
-                    content=content,
-                )
+                answer = await self._once(method, path, headers or {}, params, content)
             except httpx.TransportError:
                 answer = None
             if answer is not None and answer.status_code == HTTPStatus.UNAUTHORIZED:
@@ -68,13 +60,31 @@ class Caller:
             await asyncio.sleep(PAUSE * (attempt + 1))
         raise DemoError(f"{method} {path}: no answer after {ATTEMPTS} attempts")
 
-    async def _log_in(self) -> None:
-        answer = await self.http.post(
-            f"{self.gateway}/oauth2/token",
-            data={"grant_type": "client_credentials"},
-            auth=(self.client_id, self.client_secret),
+    async def _once(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        params: dict[str, str] | None,
+        content: bytes | None,
+    ) -> httpx.Response:
+        """One attempt; where there is no token yet and the door gives none, that is its answer."""
+        if not self._token:
+            given = await self.http.post(
+                f"{self.gateway}/oauth2/token",
+                data={"grant_type": "client_credentials"},
+                auth=(self.client_id, self.client_secret),
+            )
+            if given.status_code in RETRIED:
+                return given
+            self._token = expect_success(given).json()["access_token"]
+        return await self.http.request(
+            method,
+            self.gateway + path,
+            headers={"Authorization": f"Bearer {self._token}", **headers},
+            params=params,
+            content=content,
         )
-        self._token = expect_success(answer).json()["access_token"]
 
 
 def _written(body: dict[str, Any]) -> bytes:

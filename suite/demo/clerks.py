@@ -18,17 +18,41 @@ class Role:
     scopes: tuple[str, ...]
 
 
-WINDOW = Role("01", "受理员", ("relief:read", "relief:accept", "relief:survey", "relief:reveal"))
+WINDOW = Role(
+    "01",
+    "受理员",
+    (
+        "relief:read",
+        "relief:files",
+        "relief:accept",
+        "relief:survey",
+        "relief:opine",
+        "relief:reveal",
+    ),
+)
 SURVEYOR = Role(
     "02",
     "调查初审员",
-    ("relief:read", "relief:survey", "relief:opine", "relief:review", "relief:reveal"),
+    (
+        "relief:read",
+        "relief:files",
+        "relief:survey",
+        "relief:opine",
+        "relief:review",
+        "relief:reveal",
+    ),
 )
-TOWN_HEAD = Role("03", "镇街分管领导", ("relief:read", "relief:decide", "plan:read"))
+TOWN_HEAD = Role(
+    "03", "镇街分管领导", ("relief:read", "relief:files", "relief:decide", "plan:read")
+)
 TOWN_ROLES = (WINDOW, SURVEYOR, TOWN_HEAD)
-CHECKER = Role("check", "核对员", ("relief:read", "relief:check", "relief:survey"))
-BUREAU_SURVEYOR = Role("survey", "救助科调查员", ("relief:read", "relief:survey", "relief:review"))
-BUREAU_HEAD = Role("decide", "救助科科长", ("relief:read", "relief:decide", "plan:read"))
+CHECKER = Role("check", "核对员", ("relief:read", "relief:files", "relief:check", "relief:survey"))
+BUREAU_SURVEYOR = Role(
+    "survey", "救助科调查员", ("relief:read", "relief:files", "relief:survey", "relief:review")
+)
+BUREAU_HEAD = Role(
+    "decide", "救助科科长", ("relief:read", "relief:files", "relief:decide", "plan:read")
+)
 BUREAU_LAW = Role("standards", "政策管理员", ("relief:read", "relief:standards", "plan:read"))
 BUREAU_ROLES = (CHECKER, BUREAU_SURVEYOR, BUREAU_HEAD, BUREAU_LAW)
 

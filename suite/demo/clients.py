@@ -8,6 +8,7 @@ EVERYTHING = (
     "plan:report",
     "plan:publish",
     "relief:read",
+    "relief:files",
     "relief:standards",
     "eldercare:read",
     "eldercare:write",

@@ -240,6 +240,7 @@ class Windows:
         await self._take(case, SURVEYOR, "objections", objection)
 
     async def _find(self, case: _Case) -> None:
+        """By the other of the two, not by whoever gave the contested opinion."""
         found = await self._read(case)
         objection = next(one for one in found["objections"] if one["answered_on"] is None)
         finding = {
@@ -248,7 +249,7 @@ class Windows:
             "upheld": False,
             "opinion": self._opinion(case),
         }
-        await self._take(case, SURVEYOR, f"objections/{objection['id']}/finding", finding)
+        await self._take(case, WINDOW, f"objections/{objection['id']}/finding", finding)
 
     async def _close_publicity(self, case: _Case) -> None:
         await self._take(case, SURVEYOR, "publicity-closed")
@@ -284,22 +285,24 @@ class Windows:
         household = (await self._read(case))["household"]
         path = f"/v1/relief/households/{household['id']}"
         etag = (await self._by(case, WINDOW).get(path)).headers["etag"]
-        month = (self._day.replace(day=1) - timedelta(days=1)).replace(day=1)
         fact = {
             "fact": "income",
             "member": household["members"][0]["id"],
             "kind": "wage",
             "amount": "3000.00",
-            "first_month": month.isoformat(),
+            "first_month": self._month_before().isoformat(),
         }
         await self._by(case, WINDOW).post(f"{path}/facts", fact, etag=etag)
+
+    def _month_before(self) -> date:
+        return (self._day.replace(day=1) - timedelta(days=1)).replace(day=1)
 
     async def _propose_stop(self, case: _Case) -> None:
         await self._propose(case, SURVEYOR, {"kind": "stop", "reason": "家庭收入增加，超过标准"})
 
     async def _propose_grace(self, case: _Case) -> None:
         person = (await self._award(case))["persons_known"][0]["person"]
-        employed = {"person": person, "employed_on": self._day.replace(day=1).isoformat()}
+        employed = {"person": person, "employed_on": self._month_before().isoformat()}
         asked = {"kind": "grace", "reason": "成员就业，家庭收入超过标准", **employed}
         await self._propose(case, SURVEYOR, asked)
 

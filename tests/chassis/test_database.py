@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from chassis.clock import RealClock
-from chassis.database import Database
+from chassis.database import Database, today
 from chassis.ids import new_id
 from tests.support.services import Running
 from tests.support.toy import FOREIGN, TOWN, UNIT, Basket, Toy, add_item
@@ -195,3 +195,14 @@ async def test_a_pool_that_is_used_up_is_an_error_in_bounded_time(
         await database.ping()
     finally:
         await database.close()
+
+
+async def test_a_transaction_has_one_day_though_midnight_passes(toy: Toy) -> None:
+    toy.running.at("2025-03-03", "23:59")
+    async with toy.database.transaction() as session:
+        days = [today(session)]
+        toy.running.at("2025-03-04", "00:01")
+        days.append(today(session))
+    async with toy.database.transaction() as session:
+        days.append(today(session))
+    assert [day.isoformat() for day in days] == ["2025-03-03", "2025-03-03", "2025-03-04"]

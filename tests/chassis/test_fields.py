@@ -8,7 +8,16 @@ import pytest
 from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
 
-from chassis.fields import LONGEST_DOCUMENT, BirthDay, Count, Day, DivisionCode, Document, text
+from chassis.fields import (
+    LONGEST_DOCUMENT,
+    BirthDay,
+    Count,
+    Day,
+    DivisionCode,
+    Document,
+    PlainDecimal,
+    text,
+)
 from chassis.problems import from_validation
 
 LINE = Annotated[str, text(5)]
@@ -122,7 +131,21 @@ def test_a_count_is_a_whole_number_and_nothing_else(value: object) -> None:
     assert refused(Count, value) in {"数据类型不符", "数值过小"}
 
 
-@pytest.mark.parametrize("value", [True, False, "NaN", "Infinity", None, []])
-def test_a_decimal_takes_neither_truth_values_nor_what_is_no_number(value: object) -> None:
-    assert taken(Decimal, 0.1) == taken(Decimal, "0.1") == Decimal("0.1")
-    assert refused(Decimal, value) in {"数据类型不符", "取值不符合要求"}
+@pytest.mark.parametrize(
+    ("value", "told"), [("770.00", "770.00"), ("-3", "-3"), (5, "5"), (0.1, "0.1")]
+)
+def test_an_amount_is_a_plain_decimal(value: object, told: str) -> None:
+    assert taken(PlainDecimal, value) == Decimal(told)
+
+
+@pytest.mark.parametrize("value", [True, False, None, [], float("inf"), float("nan")])
+def test_an_amount_takes_neither_truth_values_nor_what_is_no_number(value: object) -> None:
+    assert refused(PlainDecimal, value) in {"数据类型不符", "取值不符合要求"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["１００", "1_000", " 5 ", "5\n", "+5", "1e3", ".5", "5.", "1,000", "٣", "NaN", "Infinity", ""],
+)
+def test_an_amount_is_written_in_plain_digits(value: str) -> None:
+    assert refused(PlainDecimal, value) == "应为数字，如 411 或 1300.05"

@@ -15,6 +15,7 @@ import pytest
 from suite.ports import free_port
 from suite.settled import until_settled
 from tests.support import recount
+from tests.support.counter import applied_for_and_refused
 from tests.support.house import House, children_of, running_house, start, stop
 from tests.support.servers import open_folder
 
@@ -221,13 +222,13 @@ class TestKilledProcesses:
 class TestStartingAndStopping:
     def test_a_second_start_keeps_the_data_and_sigterm_leaves_no_process(self) -> None:
         with open_folder() as folder:
-            first = start(folder / "data")
+            first = start(folder / "data", "--case-towns", "0")
             figures = first.indicators(as_of="2025-12-31")
             clients = first.clients
             below = _all_below(first.process.pid)
             assert stop(first) == 0
             assert not [pid for pid in below if Path(f"/proc/{pid}").exists()]
-            second = start(folder / "data")
+            second = start(folder / "data", "--case-towns", "0")
             try:
                 assert second.clients == clients
                 assert second.indicators(as_of="2025-12-31") == figures
@@ -243,7 +244,7 @@ class TestStartingAndStopping:
             while any(Path(f"/proc/{pid}").exists() for pid in services):
                 assert time.monotonic() < deadline, "processes outlive their killed supervisor"
                 time.sleep(0.1)
-            third = start(folder / "data")
+            third = start(folder / "data", "--case-towns", "0")
             assert third.indicators(as_of="2025-12-31") == figures
             assert stop(third) == 0
 
@@ -265,7 +266,7 @@ class TestOnKafka:
 
         from aiokafka import AIOKafkaConsumer  # noqa: PLC0415 - as above
 
-        with running_house("--kafka") as house:
+        with running_house("--kafka", "--case-towns", "0") as house:
             column = house.indicators(as_of="2020-12-31")
             assert (column[14]["value"], column[15]["value"]) == ("6700", "30.92")
             address = house.endpoints["bus"].removeprefix("kafka://")
@@ -291,6 +292,7 @@ class TestOnKafka:
                 assert event["subject"] == record.key.decode()
                 assert event["type"].startswith(record.topic)
                 assert event["data"]["id"] == event["subject"]
+            await applied_for_and_refused(house, town=0, number=20)
 
 
 def _all_below(pid: int) -> dict[int, str]:

@@ -19,7 +19,9 @@ from suite.data import DataFolder
 from suite.ports import free_port
 from tests.support.servers import open_folder
 
-READY_SECONDS = 240
+READY_SECONDS = 400
+COMM = 15
+"""How much of a process's name the kernel shows."""
 
 
 @dataclass
@@ -114,7 +116,8 @@ class House:
 
     def pid_of(self, name: str) -> int:
         """The process that the supervisor keeps under that name now; 0 between two lives."""
-        found = [pid for pid, comm in children_of(self.process.pid).items() if comm == name]
+        shown = name[:COMM]
+        found = [pid for pid, comm in children_of(self.process.pid).items() if comm == shown]
         return found[0] if found else 0
 
 

@@ -3,8 +3,9 @@
 Nothing of the ledger, its measures or its expressions is used: only the words of 表1 and A10.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -24,6 +25,9 @@ AMOUNTS = """SELECT s.code, s.area, a.valid_from, a.amount FROM standard_amount 
 JOIN standard_series s ON s.id = a.series_id WHERE a.superseded_at IS NULL"""
 FIGURES = """SELECT s.measure, s.unit_id, f.day, f.value FROM figure f
 JOIN figure_series s ON s.id = f.series_id WHERE f.superseded_at IS NULL"""
+AWARDS = """SELECT p.*, (
+    SELECT coalesce(sum(l.amount), 0) FROM award_line l WHERE l.period_id = p.id
+) AS extras FROM award_period p WHERE p.superseded_at IS NULL"""
 
 
 def served_towns() -> set[int]:
@@ -169,3 +173,53 @@ def count_figures(rows: list[asyncpg.Record], day: date) -> dict[int, Numbers]:
         ),
         13: (latest("funeral.public_burial.facilities"), None),
     }
+
+
+@dataclass(slots=True)
+class Beside:
+    """What is paid on a day: households, persons and yuan a month, in all and by area."""
+
+    households: Counter[str] = field(default_factory=Counter)
+    persons: Counter[str] = field(default_factory=Counter)
+    amount: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+
+    def shown(self) -> dict[str, dict[str, Decimal]]:
+        """As the board shows it."""
+        parts = {"value": "", "urban": "urban", "rural": "rural"}
+        return {
+            "relief_households": {one: Decimal(self.households[of]) for one, of in parts.items()},
+            "relief_persons": {one: Decimal(self.persons[of]) for one, of in parts.items()},
+            "relief_amount": {one: self.amount[of] for one, of in parts.items()},
+        }
+
+
+def count_awards(rows: Iterable[asyncpg.Record], day: date) -> dict[int, Beside] | None:
+    """What is paid in each town on a day; None before anything was ever paid anywhere."""
+    towns = town_by_unit()
+    standing: dict[Any, asyncpg.Record] = {}
+    for row in sorted(rows, key=lambda one: one["valid_from"]):
+        if row["valid_from"] <= day:
+            standing[row["award_id"]] = row
+    if not standing:
+        return None
+    found: dict[int, Beside] = defaultdict(Beside)
+    for row in standing.values():
+        if row["state"] == "stopped":
+            continue
+        beside = found[towns[row["place"]]]
+        for part in ("", row["area"]):
+            beside.households[part] += 1
+            beside.persons[part] += len(row["persons"])
+            beside.amount[part] += row["base"] + row["extras"]
+    return found
+
+
+def together(towns: Iterable[Beside]) -> Beside:
+    """Several towns as one."""
+    whole = Beside()
+    for one in towns:
+        whole.households.update(one.households)
+        whole.persons.update(one.persons)
+        for part, amount in one.amount.items():
+            whole.amount[part] += amount
+    return whole

@@ -69,6 +69,21 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_case_file_subject_id"), "case_file", ["subject_id"], unique=False)
     op.create_table(
+        "case_archive",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.UUID(), nullable=False),
+        sa.Column("unit_id", sa.BigInteger(), nullable=False),
+        sa.Column("archived_on", sa.Date(), nullable=False),
+        sa.Column("retention", sa.String(), nullable=False),
+        sa.Column("catalogue", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_id"], ["case_file.id"], name=op.f("fk_case_archive_case_id_case_file")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_archive")),
+        sa.UniqueConstraint("case_id", name=op.f("uq_case_archive_case_id")),
+    )
+    op.create_table(
         "case_correction",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.UUID(), nullable=False),
@@ -139,7 +154,12 @@ def upgrade() -> None:
         sa.Column(
             "outcome",
             sa.Enum(
-                "unchallenged", "objection", name="publicityoutcome", native_enum=False, length=40
+                "unchallenged",
+                "objection",
+                "retracted",
+                name="publicityoutcome",
+                native_enum=False,
+                length=40,
             ),
             nullable=True,
         ),
@@ -224,6 +244,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_case_objection_case_id"), "case_objection", ["case_id"], unique=False)
     for table in (
         "case_file",
+        "case_archive",
         "case_correction",
         "case_document",
         "case_publicity",
@@ -248,6 +269,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_case_document_case_id"), table_name="case_document")
     op.drop_table("case_document")
     op.drop_table("case_correction")
+    op.drop_table("case_archive")
     op.drop_index(op.f("ix_case_file_subject_id"), table_name="case_file")
     op.drop_index("ix_case_file_standing", table_name="case_file")
     op.drop_index(op.f("ix_case_file_parent_id"), table_name="case_file")

@@ -5,6 +5,7 @@ from uuid import UUID
 from casework import documents as papers
 from casework import repository as cases
 from casework import service as casework
+from casework.clock import Light
 from casework.models import CaseDocument, CaseFile
 from casework.sealed import seal_json
 from chassis.database import today
@@ -16,21 +17,24 @@ from services.relief.applications import (
     investigation,
     limits,
     measuring,
+    review,
     rules,
 )
 from services.relief.applications.desk import EVENT, Desk
-from services.relief.applications.family import Family, family_of
+from services.relief.applications.family import Family, family_for
 from services.relief.applications.measuring import Measured
 from services.relief.applications.models import ApplicationRow, DecisionRow
 from services.relief.applications.problems import (
     ContradictsRules,
     NotCompetent,
+    OpinionOutdated,
     StepRefused,
     check,
 )
 from services.relief.applications.rules import Outcome
 from services.relief.applications.schemas import Decision, Delivery, ProlongationAsked
 from services.relief.awards import service as awards
+from services.relief.checks import service as checks
 from services.relief.households import service as households
 from services.relief.households.kinds import ClaimRole
 from services.relief.parameters.rules import Competence, Level
@@ -58,7 +62,9 @@ async def prolong(
     """
     case, application = await desk.take(case_id, if_match)
     desk.require(case, "prolong")
+    await _competence(desk, case)
     check(rules.prolongation_fault(asked.ground, case.flags, case.prolonged))
+    await _require_time_left(desk, case)
     law = await measuring.law(desk, case.unit_id, case.accepted_on or application.applied_on)
     special = limits.special_limit(law)
     if special is None:
@@ -75,6 +81,14 @@ async def prolong(
     return case
 
 
+async def _require_time_left(desk: Desk, case: CaseFile) -> None:
+    """A limit that has run out is missed; nothing prolongs it afterwards."""
+    steps = await cases.steps_of(desk.session, case.id)
+    reading = casework.total_reading(case, steps, today(desk.session))
+    if reading is not None and reading.light is Light.RED:
+        raise StepRefused("办理期限已经届满，不能再延长")
+
+
 async def decide(desk: Desk, case_id: UUID, if_match: str | None, asked: Decision) -> CaseFile:
     """Decide as the rules of the day say: grant with an award, or refuse with every reason."""
     case, application = await desk.take(case_id, if_match)
@@ -83,16 +97,22 @@ async def decide(desk: Desk, case_id: UUID, if_match: str | None, asked: Decisio
     held = await _competence(desk, case)
     if rules.inspection_required(case.flags) and not await investigation.inspected(desk, case):
         raise StepRefused("近亲属备案或有投诉举报的，须先由区县民政部门入户调查并签齐")
+    await _require_answers_looked_at(desk, case, application)
     measured = await measuring.measure(desk, case, application)
     _require_agreement(asked.outcome, measured)
+    opinion, changed = await review.require_standing(desk, case, application)
+    if asked.outcome is Outcome.GRANT and opinion.outcome is Outcome.REFUSE:
+        raise OpinionOutdated("初审意见为不符合条件，未经公示，不能确认同意；请退回重新提出")
+    if changed:
+        measured.told["notes"].append(changed)
     award_id = None
     if asked.outcome is Outcome.GRANT:
         award_id = await _award(desk, case, application, measured)
-        await documents.confirmation(desk, case, application, measured, held.level)
+        await documents.confirmation(desk, case, application, measured, held, changed=changed)
         await documents.post_result(desk, case, application, measured)
     else:
         await households.release_claims(desk.session, file_id=case.id)
-        await documents.refusal(desk, case, application, measured, held.level)
+        await documents.refusal(desk, case, application, measured, held, changed=changed)
     _keep(desk, case, asked.outcome, held, measured, award_id)
     await desk.advance(
         case,
@@ -114,6 +134,16 @@ async def _competence(desk: Desk, case: CaseFile) -> Competence:
         organ = "区县民政部门" if held.level is Level.COUNTY else "镇街"
         raise NotCompetent(f"今日由{organ}审核确认" + (f"：{held.flagged}" if held.flagged else ""))
     return held
+
+
+async def _require_answers_looked_at(
+    desk: Desk, case: CaseFile, application: ApplicationRow
+) -> None:
+    """What a source found after the report stands in no fact: it is checked again first."""
+    late = await checks.late_flags(desk.session, case.id, application.check_id)
+    if any(one.items for one in late):
+        sources = "、".join(sorted({one.source_title for one in late if one.items}))
+        raise StepRefused(f"核对报告出具后又查得信息（{sources}），请退回镇街重新核对后再决定")
 
 
 def _require_agreement(outcome: Outcome, measured: Measured) -> None:
@@ -139,7 +169,7 @@ async def _award(
 ) -> UUID:
     if application.area is None:
         raise StepRefused("城乡属性尚未确定")
-    family = await family_of(desk.session, application.household_id, measured.day)
+    family = await family_for(desk.session, application, measured.day)
     award = await awards.approve(
         desk.session,
         case_id=case.id,
@@ -194,14 +224,16 @@ async def deliver(desk: Desk, case_id: UUID, if_match: str | None, asked: Delive
     if case.state == "refused" and desk.holds_county(case.unit_id):
         raise Forbidden("不予确认的决定由镇街书面告知申请人")
     notice = await _notice(desk, case)
-    await papers.deliver(
-        desk.session,
-        notice,
-        how=asked.how,
-        on=asked.on,
-        received_by=asked.received_by or "",
-    )
-    late = notice.due_delivery_on is not None and asked.on > notice.due_delivery_on
+    if notice.delivered_on is None:
+        await papers.deliver(
+            desk.session,
+            notice,
+            how=asked.how,
+            on=asked.on,
+            received_by=asked.received_by or "",
+        )
+    delivered_on = notice.delivered_on or asked.on
+    late = notice.due_delivery_on is not None and delivered_on > notice.due_delivery_on
     await desk.advance(case, "deliver", data={"document": str(notice.id), "late": late})
     return case
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,17 @@ from casework.models import CaseDocument, CaseFile, CasePublicity, PublicityKind
 from chassis.database import today
 from chassis.law.calendar import Calendar
 from chassis.law.deadlines import TermUnit, deadline
-from services.relief.applications import limits, measuring, rules
+from chassis.law.money import round_half_up
+from contracts.events.relief import Area
+from services.relief.applications import limits, rules
 from services.relief.applications.desk import Desk
-from services.relief.applications.family import family_of, name_of
+from services.relief.applications.family import Family, family_for, name_of
 from services.relief.applications.materials import Item
 from services.relief.applications.measuring import Measured
 from services.relief.applications.models import ApplicationRow, OpinionRow
 from services.relief.applications.rules import Outcome, TerminationGround
 from services.relief.applications.schemas import Termination
+from services.relief.households.kinds import LeaveReason
 from services.relief.parameters.rules import Competence, Law, Level
 from services.relief.parameters.seed import seed
 
@@ -49,6 +53,8 @@ _GROUNDS = {
     TerminationGround.DECEASED: "申请人死亡，家庭已无其他成员",
     TerminationGround.MOVED_AWAY: "申请家庭已迁出本区",
 }
+_AREAS = {Area.URBAN: "城市", Area.RURAL: "农村", Area.ALL: "不分城乡"}
+_INCOMES = ("income_below_standard", "alone_income")
 _CALENDAR = Calendar()
 
 
@@ -67,7 +73,7 @@ async def acceptance(
             "limit": f"{term.count}{_UNITS[term.unit]}",
             "limit_source": term.source,
             "due_on": deadline(term, law.day, _CALENDAR).day,
-            "decider": _organ(desk, case, held.level),
+            "decider": _organ(desk, case, held),
         },
         basis="accept",
     )
@@ -94,20 +100,27 @@ async def confirmation(
     case: CaseFile,
     application: ApplicationRow,
     measured: Measured,
-    level: Level,
+    held: Competence,
+    *,
+    changed: str,
 ) -> CaseDocument:
-    """确认通知书: for whom, how much, and from which month."""
+    """确认通知书: for whom, how much and how it comes to that, and from which month."""
     told = measured.told
     lines = await _lines(desk, application, measured)
     facts = {
         "alone": measured.outcome == "alone",
+        "taken_in": await _taken_in(desk, application, measured, "制作文书"),
         "persons": covered(measured),
         "standard": told["standard"],
+        "income": told["income"]["total"],
+        "figures": [one for one in told["conditions"] if one["code"] in _INCOMES],
         "base": told["base"],
         "lines": lines,
         "total": monthly(measured),
         "payable_from": told["payable_from"],
-        "remedies": _remedies(desk, case, measured.day, level),
+        "changed": changed,
+        "authority": _authority(held),
+        "remedies": _remedies(desk, case, measured.day, held.level),
     }
     return await _make(desk, case, application, "confirmation", facts, basis="grant")
 
@@ -117,7 +130,9 @@ async def refusal(
     case: CaseFile,
     application: ApplicationRow,
     measured: Measured,
-    level: Level,
+    held: Competence,
+    *,
+    changed: str,
 ) -> CaseDocument:
     """不予确认决定书: each condition that failed, with its figure, source, article and remedy."""
     key = "dibao.limit.refusal_notice"
@@ -128,8 +143,12 @@ async def refusal(
     )
     facts = {
         "reasons": reasons(measured),
+        "standard": measured.told["standard"],
+        "area": _AREAS[measured.assessment.area],
         "edge": measured.outcome == "edge",
-        "remedies": _remedies(desk, case, measured.day, level),
+        "changed": changed,
+        "authority": _authority(held),
+        "remedies": _remedies(desk, case, measured.day, held.level),
     }
     return await _make(
         desk, case, application, "refusal", facts, basis="refuse", due_delivery_on=due
@@ -139,13 +158,12 @@ async def refusal(
 async def termination(
     desk: Desk, case: CaseFile, application: ApplicationRow, asked: Termination
 ) -> None:
-    """终止审核通知书."""
-    day = today(desk.session)
-    held = await measuring.competence(desk, case.unit_id, day)
+    """终止审核通知书, made by whoever ends the procedure: town or bureau may (57号 art. 29)."""
+    level = Level.COUNTY if desk.holds_county(case.unit_id) else Level.TOWN
     facts = {
         "ground": _GROUNDS[asked.ground],
         "reason": asked.reason,
-        "remedies": _remedies(desk, case, day, held.level),
+        "remedies": _remedies(desk, case, today(desk.session), level),
     }
     await _make(desk, case, application, "termination", facts, basis="terminate")
 
@@ -175,7 +193,7 @@ async def post_opinion(
         kind=kind,
         fields={**fields, "telephone": telephone},
         days=days,
-        minor=await _minor(desk, application),
+        minor=False,
     )
     shown = await publicity.content(desk.session, posted)
     facts = {**shown, "posted_on": posted.posted_on, "last_day": posted.last_day, "days": days}
@@ -193,7 +211,7 @@ async def post_result(
         kind=PublicityKind.RESULT,
         fields=await _public(desk, case, application, measured, result="已确认为低保对象"),
         days=1,
-        minor=await _minor(desk, application),
+        minor=False,
     )
 
 
@@ -214,6 +232,14 @@ def monthly(measured: Measured) -> str:
     return str(measured.told["total"] or "0")
 
 
+def posted_amount(measured: Measured) -> str:
+    """What is posted: without the extras, which would tell of an illness or a disability."""
+    base = measured.assessment.base
+    if base is None:
+        base = sum((one.amount for one in measured.assessment.alone if one.asked), Decimal(0))
+    return str(round_half_up(base))
+
+
 async def _public(
     desk: Desk,
     case: CaseFile,
@@ -222,29 +248,52 @@ async def _public(
     *,
     result: str,
 ) -> dict[str, Any]:
-    family = await family_of(desk.session, application.household_id, measured.day)
+    family = await family_for(desk.session, application, measured.day)
     fields: dict[str, Any] = {
-        "applicant_name": await name_of(desk.session, family.applicant, "制作公示"),
+        "applicant_name": await _posted_names(desk, family, measured),
         "members": covered(measured) or len(family.members),
         "address_village": desk.name_of(case.unit_id),
         "result": result,
         "programme": PROGRAMME,
     }
     if rules.decided_by_rules(measured.outcome) is Outcome.GRANT:
-        fields["amount"] = monthly(measured)
+        fields["amount"] = posted_amount(measured)
     return fields
 
 
-async def _minor(desk: Desk, application: ApplicationRow) -> bool:
-    family = await family_of(desk.session, application.household_id, today(desk.session))
-    return family.applicant_is_minor
+async def _posted_names(desk: Desk, family: Family, measured: Measured) -> str:
+    """Who is named in public: the applicant, or those taken in alone; of a minor the surname."""
+    named = [one for one in family.members if str(one.id) in _alone(measured)]
+    return "、".join(
+        [
+            publicity.surname_only(name) if family.is_minor(one) else name
+            for one in named or [family.applicant]
+            for name in [await name_of(desk.session, one, "制作公示")]
+        ]
+    )
+
+
+def _alone(measured: Measured) -> list[str]:
+    """The members who are taken in by themselves, their family not."""
+    if measured.outcome != "alone":
+        return []
+    return [one.member for one in measured.assessment.alone if one.asked]
+
+
+async def _taken_in(
+    desk: Desk, application: ApplicationRow, measured: Measured, purpose: str
+) -> str:
+    """The names of those who are taken in alone; "" where the whole family is."""
+    family = await family_for(desk.session, application, measured.day)
+    alone = [one for one in family.members if str(one.id) in _alone(measured)]
+    return "、".join([await name_of(desk.session, one, purpose) for one in alone])
 
 
 async def _lines(
     desk: Desk, application: ApplicationRow, measured: Measured
 ) -> list[dict[str, str]]:
     """What is paid beside the family's amount, person by person, in the words of the notice."""
-    family = await family_of(desk.session, application.household_id, measured.day)
+    family = await family_for(desk.session, application, measured.day)
     names = {str(one.id): one.name_masked for one in family.members}
     categories = seed().parameters["dibao.extras"].options
     alone = [one for one in measured.assessment.alone if one.asked]
@@ -267,15 +316,27 @@ async def _lines(
     ]
 
 
-def _organ(desk: Desk, case: CaseFile, level: Level) -> str:
-    if level is Level.TOWN:
-        return f"{desk.name_of(desk.town_of(case.unit_id))}（受委托行使审核确认权）"
+def _organ(desk: Desk, case: CaseFile, held: Competence) -> str:
+    if held.level is Level.TOWN:
+        return f"{desk.name_of(desk.town_of(case.unit_id))}（{_authority(held)}）"
     return f"{desk.name_of(desk.county_of(case.unit_id))}民政局"
+
+
+def _authority(held: Competence) -> str:
+    """By what a town decides; nothing where the bureau does."""
+    return f"审核确认权限依据：{held.document}" if held.level is Level.TOWN else ""
 
 
 def _remedies(desk: Desk, case: CaseFile, day: date, level: Level) -> list[str]:
     county = desk.name_of(desk.county_of(case.unit_id))
     return [f"{one}。" for one in rules.remedies(day, level, county)]
+
+
+async def _addressee(desk: Desk, family: Family) -> str:
+    """The applicant; of one who died the next of kin."""
+    name = await name_of(desk.session, family.applicant, "制作文书")
+    died = family.applicant_left and family.applicant.left_reason is LeaveReason.DEATH
+    return f"{name}的近亲属" if died else name
 
 
 async def _make(
@@ -299,8 +360,8 @@ async def _make(
         **facts,
     }
     if addressed:
-        family = await family_of(desk.session, application.household_id, day)
-        snapshot["addressee"] = await name_of(desk.session, family.applicant, "制作文书")
+        family = await family_for(desk.session, application, day)
+        snapshot["addressee"] = await _addressee(desk, family)
     return await documents.make(
         desk.session,
         case,

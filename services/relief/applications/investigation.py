@@ -14,7 +14,7 @@ from chassis.problems import FieldError, Forbidden, Unprocessable
 from chassis.sealing import seal
 from services.relief.applications import documents, measuring, repository, rules
 from services.relief.applications.desk import EVENT, Desk
-from services.relief.applications.family import family_of
+from services.relief.applications.family import family_for
 from services.relief.applications.models import ApplicationRow, SignatureRow, SurveyRow
 from services.relief.applications.problems import StepRefused, check
 from services.relief.applications.schemas import Contest, Survey
@@ -47,7 +47,7 @@ async def contest(desk: Desk, case_id: UUID, if_match: str | None, asked: Contes
 
 async def _ask(desk: Desk, case: CaseFile, application: ApplicationRow) -> None:
     session, day = desk.session, today(desk.session)
-    family = await family_of(session, application.household_id, day)
+    family = await family_for(session, application, day)
     needed = await households.consent_required(session, day, desk.county_of(case.unit_id))
     supporters = [
         one
@@ -142,7 +142,7 @@ async def _record(
             "调查日期有误",
             errors=[FieldError("/visited_on", "调查日期应在申请之日至今天之间")],
         )
-    family = await family_of(session, application.household_id, today(session))
+    family = await family_for(session, application, today(session))
     if asked.signed_by is not None and family.member(asked.signed_by) is None:
         raise Unprocessable("家庭成员有误", errors=[FieldError("/signed_by", "不是该家庭现有成员")])
     objected = await cases.objections_of(session, case.id)
@@ -187,6 +187,8 @@ async def sign(desk: Desk, case_id: UUID, if_match: str | None) -> CaseFile:
         for one in await repository.signatures_of(session, case.id)
         if one.survey_id == last.id
     }
+    if last.withdrawn_on is not None:
+        raise StepRefused("没有待签的调查记录")
     if actor not in last.surveyors:
         raise Forbidden("只有调查记录中列明的调查人员可以签字")
     if actor in signed:
@@ -212,12 +214,38 @@ async def _sign(desk: Desk, taken: SurveyRow, actor: str) -> None:
     await desk.session.flush()
 
 
-async def inspected(desk: Desk, case: CaseFile) -> bool:
-    """Whether the bureau has surveyed the household and everybody has signed (57号 art. 20)."""
+async def withdraw_survey(desk: Desk, case_id: UUID, if_match: str | None, reason: str) -> CaseFile:
+    """Take a record back that not everybody named in it signs, so that another can be made.
+
+    By whoever recorded it; it stays in the file as what was withdrawn.
+    """
+    case, _ = await desk.take(case_id, if_match)
+    desk.require(case, "withdraw_survey")
+    surveys = await repository.surveys_of(desk.session, case.id)
+    last = surveys[-1] if surveys else None
+    whole = [one.id for one in await whole_surveys(desk, case)]
+    if last is None or last.withdrawn_on is not None or last.id in whole:
+        raise StepRefused("没有尚未签齐的调查记录")
+    signatures = await repository.signatures_of(desk.session, case.id)
+    recorder = next(one.surveyor for one in signatures if one.survey_id == last.id)
+    if recorder != desk.session.info["actor"]:
+        raise Forbidden("只有登记该调查记录的人员可以撤回")
+    last.withdrawn_on = today(desk.session)
+    await desk.advance(case, "withdraw_survey", reason=reason, data={"survey": str(last.id)})
+    return case
+
+
+async def whole_surveys(desk: Desk, case: CaseFile) -> list[SurveyRow]:
+    """The surveys that everybody named in them has signed, in order."""
     signatures = await repository.signatures_of(desk.session, case.id)
     signed = {(one.survey_id, one.surveyor) for one in signatures}
-    return any(
-        all((one.id, surveyor) in signed for surveyor in one.surveyors)
+    return [
+        one
         for one in await repository.surveys_of(desk.session, case.id)
-        if one.by_bureau
-    )
+        if all((one.id, surveyor) in signed for surveyor in one.surveyors)
+    ]
+
+
+async def inspected(desk: Desk, case: CaseFile) -> bool:
+    """Whether the bureau has surveyed the household and everybody has signed (57号 art. 20)."""
+    return any(one.by_bureau for one in await whole_surveys(desk, case))

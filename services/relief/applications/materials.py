@@ -84,6 +84,8 @@ class Undertaking:
     born: date
     truth_committed: bool
     check_authorised: bool
+    birth_doubtful: bool = False
+    """The birthday differs from the number's, and nobody has said with a reason which one holds."""
 
 
 def refused_demands(codes: Iterable[str], day: date) -> list[tuple[str, str]]:
@@ -101,8 +103,8 @@ def refused_demands(codes: Iterable[str], day: date) -> list[tuple[str, str]]:
 def missing_items(
     members: Sequence[Undertaking], supplied: Collection[str], day: date, *, entrusted: bool
 ) -> list[Item]:
-    """What still lacks before the application can be accepted (57号 art. 6, 9, 10)."""
-    missing = []
+    """What still lacks before the application can be accepted (57号 art. 4, 6, 9, 10)."""
+    missing = demanded(["application_form"], supplied)
     for one in members:
         whose = f"{one.label}{'（由监护人）' if is_minor(one.born, day) else ''}"
         for code, done in (
@@ -114,6 +116,9 @@ def missing_items(
                 missing.append(
                     Item(code, f"{whose}的{material.title}", material.article, one.member)
                 )
+        if one.birth_doubtful:
+            title = f"{one.label}的出生日期与身份证号码不一致，请更正，或核实后作出认定并说明理由"
+            missing.append(Item("birthday", title, "民发〔2021〕57号第十条", one.member))
     return missing + demanded(["entrustment"] if entrusted else [], supplied)
 
 

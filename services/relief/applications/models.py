@@ -40,6 +40,8 @@ class ApplicationRow(Base):
     area: Mapped[Area | None]
     accepted_level: Mapped[Level | None]
     check_id: Mapped[UUID | None]
+    applicant_id: Mapped[UUID | None]
+    """The member who took the place of the first applicant, who has left."""
     terminated_for: Mapped[TerminationGround | None]
 
 
@@ -62,6 +64,21 @@ class SurveyRow(Base):
     refusal: sealed_or_none = mapped_column(LargeBinary)
     findings: sealed = mapped_column(LargeBinary)
     recorded_at: Mapped[moment]
+    withdrawn_on: Mapped[date | None]
+
+
+class AppraisalRow(Base):
+    """A democratic appraisal (民主评议) of an objection; `id` is the objection's."""
+
+    __tablename__ = "application_appraisal"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("application.id"), index=True)
+    unit_id: Mapped[int] = mapped_column(BigInteger, index=True)
+    held_on: Mapped[date]
+    participants: Mapped[int]
+    result: sealed = mapped_column(LargeBinary)
+    recorded_by: Mapped[str]
 
 
 class SignatureRow(Base):

@@ -30,6 +30,18 @@ class NoStandard(Conflict):
     slug, title = "standard-missing", "当日没有施行的低保标准"
 
 
+class OpinionOutdated(Conflict):
+    """The household is no longer what the first opinion was given and posted on (57号 art. 19)."""
+
+    slug, title = "opinion-outdated", "初审意见所依据的情况已有变化"
+
+
+class ApplicantLeft(Conflict):
+    """Nobody can be named or addressed: the applicant is of the household no more."""
+
+    slug, title = "applicant-left", "申请人已不是家庭成员"
+
+
 class StepRefused(Conflict):
     slug, title = "step-refused", "不符合办理条件"
 

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.relief.applications.models import (
     ApplicationRow,
+    AppraisalRow,
     ComplaintRow,
     DecisionRow,
     NearRelativeRow,
@@ -14,7 +15,7 @@ from services.relief.applications.models import (
     SurveyRow,
 )
 
-OF_A_CASE = (SurveyRow, SignatureRow, OpinionRow, NearRelativeRow, ComplaintRow)
+OF_A_CASE = (SurveyRow, SignatureRow, AppraisalRow, OpinionRow, NearRelativeRow, ComplaintRow)
 """Rows that go with the application when it is handed over, by their `case_id`."""
 
 
@@ -32,6 +33,13 @@ async def surveys_of(session: AsyncSession, case_id: UUID) -> Sequence[SurveyRow
 async def signatures_of(session: AsyncSession, case_id: UUID) -> Sequence[SignatureRow]:
     statement = (
         select(SignatureRow).where(SignatureRow.case_id == case_id).order_by(SignatureRow.id)
+    )
+    return (await session.scalars(statement)).all()
+
+
+async def appraisals_of(session: AsyncSession, case_id: UUID) -> Sequence[AppraisalRow]:
+    statement = (
+        select(AppraisalRow).where(AppraisalRow.case_id == case_id).order_by(AppraisalRow.id)
     )
     return (await session.scalars(statement)).all()
 

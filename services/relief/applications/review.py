@@ -1,5 +1,6 @@
 """The first opinion, its publicity, and objections to it (初审、公示、异议)."""
 
+from typing import Any
 from uuid import UUID
 
 from casework import objections, publicity
@@ -12,19 +13,33 @@ from casework.models import (
     PublicityKind,
     PublicityOutcome,
 )
-from casework.sealed import seal_json
+from casework.problems import SameHands
+from casework.sealed import reveal_json, seal_json
 from chassis.database import today
 from chassis.ids import new_id
 from chassis.privacy import Cell
 from chassis.problems import FieldError, NotFound, Unprocessable
 from chassis.sealing import seal
-from services.relief.applications import documents, measuring, repository, rules
+from services.relief.applications import (
+    documents,
+    investigation,
+    measuring,
+    repository,
+    rules,
+)
 from services.relief.applications.desk import Desk
+from services.relief.applications.family import family_for, require_applicant
 from services.relief.applications.measuring import Measured
-from services.relief.applications.models import ApplicationRow, OpinionRow
-from services.relief.applications.problems import StepRefused, check
+from services.relief.applications.models import ApplicationRow, AppraisalRow, OpinionRow
+from services.relief.applications.problems import OpinionOutdated, StepRefused, check
 from services.relief.applications.rules import Outcome
-from services.relief.applications.schemas import Finding, Objection, Opinion, Publicity
+from services.relief.applications.schemas import (
+    Appraisal,
+    Finding,
+    Objection,
+    Opinion,
+    Publicity,
+)
 
 DAYS, AGAIN = "dibao.publicity.days", "dibao.publicity.again_days"
 
@@ -33,13 +48,14 @@ async def opine(desk: Desk, case_id: UUID, if_match: str | None, asked: Opinion)
     """Give the first opinion; it says what the rules say on the day (57号 art. 19)."""
     case, application = await desk.take(case_id, if_match)
     desk.require(case, "opine")
+    await _require_applicant(desk, application)
     open_objections = await _open_objections(desk, case)
     measured = await measuring.measure(desk, case, application)
     check(
         rules.opinion_fault(
             asked.outcome,
             rules.decided_by_rules(measured.outcome),
-            disqualified=case.state == "disqualified",
+            disqualified=await _unsurveyed(desk, case),
             objection_open=bool(open_objections),
         )
     )
@@ -93,11 +109,61 @@ async def standing_opinion(desk: Desk, case: CaseFile) -> OpinionRow:
     return opinions[-1]
 
 
+async def retract(desk: Desk, case_id: UUID, if_match: str | None, reason: str) -> CaseFile:
+    """Take an opinion back that no longer fits, from the village too; it is given anew."""
+    case, _ = await desk.take(case_id, if_match)
+    desk.require(case, "retract")
+    posted = await hanging(desk, case)
+    if posted is not None:
+        await publicity.close(desk.session, posted, outcome=PublicityOutcome.RETRACTED)
+    await desk.advance(case, "retract", reason=reason, clock_reason=publicity.SUSPENDS)
+    return case
+
+
+async def require_standing(
+    desk: Desk, case: CaseFile, application: ApplicationRow
+) -> tuple[OpinionRow, str]:
+    """The standing opinion, and in words what the law alone has changed since; "" for nothing.
+
+    The facts of today are measured once more by the law, the standard and the ages of the day of
+    the opinion: what differs then is the household, and needs a new opinion (57号 art. 19).
+
+    Raises:
+        ApplicantLeft: nobody can be named.
+        OpinionOutdated: the household is no longer what the opinion was given on.
+    """
+    await _require_applicant(desk, application)
+    opinion = await standing_opinion(desk, case)
+    kept = await reveal_json(
+        desk.session,
+        opinion.assessment,
+        Cell("application_opinion", "assessment", opinion.id),
+        of=str(case.id),
+        purpose="核对初审意见",
+    )
+    then = await measuring.measure(desk, case, application, by_law_of=opinion.given_on)
+    if not rules.on_same_facts(kept, then.told):
+        raise OpinionOutdated(
+            "家庭人口、收入、财产或其他事实自初审以来已有变化，须重新调查或重新提出初审意见后再公示、确认"
+        )
+    now_ = await measuring.measure(desk, case, application)
+    return opinion, "" if rules.on_same_facts(kept, now_.told) else _by_law(opinion, kept, now_)
+
+
+def _by_law(opinion: OpinionRow, kept: dict[str, Any], measured: Measured) -> str:
+    """What is noted where the law or the standard of the day gives something else."""
+    was, becomes = kept["total"] or "0", measured.told["total"] or "0"
+    return (
+        f"初审意见（{opinion.given_on}）提出后，标准、规定或成员年龄有变化而家庭情况未变，"
+        f"按决定当日的规定认定：初审测算每月{was}元，现为每月{becomes}元"
+    )
+
+
 async def publicise(desk: Desk, case_id: UUID, if_match: str | None, asked: Publicity) -> CaseFile:
     """Post the opinion in the village: seven days, again for as long as the law asks."""
     case, application = await desk.take(case_id, if_match)
     desk.require(case, "publicise")
-    opinion = await standing_opinion(desk, case)
+    opinion, _ = await require_standing(desk, case, application)
     law = await measuring.law(desk, case.unit_id, today(desk.session))
     days = rules.publicity_days(
         after_objection=opinion.after_objection,
@@ -109,7 +175,7 @@ async def publicise(desk: Desk, case_id: UUID, if_match: str | None, asked: Publ
     kind = PublicityKind.AGAIN if opinion.after_objection else PublicityKind.OPINION
     measured = await measuring.measure(desk, case, application)
     if rules.decided_by_rules(measured.outcome) is not opinion.outcome:
-        raise StepRefused("情况已有变化，初审意见与今日按规定测算的结果不一致，请重新提出")
+        raise OpinionOutdated("初审意见与今日按规定测算的结果不一致，请撤回后重新提出")
     posted = await documents.post_opinion(
         desk,
         case,
@@ -165,11 +231,14 @@ async def find(
     objection = await cases.objection(desk.session, case.id, objection_id)
     if objection is None:
         raise NotFound("未找到该异议")
+    await _require_other_hands(desk, case)
     last = [one.id for one in open_objections] == [objection.id]
     step = "find" if last or objection.answered_on else "answer"
     desk.require(case, step)
     if asked.handled_by is ObjectionMethod.RESURVEY:
         await _require_resurvey(desk, case, objection)
+    elif objection.answered_on is None:
+        await _appraise(desk, case, objection, asked.appraisal)
     await objections.answer(
         desk.session,
         objection,
@@ -196,6 +265,7 @@ async def _opine_anew(
             "须重新提出初审意见",
             errors=[FieldError("/opinion", "异议均已处理，须重新提出初审意见")],
         )
+    await _require_applicant(desk, application)
     measured = await measuring.measure(desk, case, application)
     check(
         rules.opinion_fault(
@@ -212,16 +282,65 @@ async def _opine_anew(
 
 
 async def _require_resurvey(desk: Desk, case: CaseFile, objection: CaseObjection) -> None:
-    surveys = await repository.surveys_of(desk.session, case.id)
-    since = [one for one in surveys if one.resurvey and one.visited_on >= objection.received_on]
+    surveys = await investigation.whole_surveys(desk, case)
+    since = [one for one in surveys if one.resurvey and one.visited_on > objection.received_on]
     if not since or case.state != "surveyed":
-        raise StepRefused("重新调查的记录尚未登记或尚未签齐")
+        raise StepRefused("登记异议之日以后的重新调查尚未登记或尚未签齐")
+
+
+async def _appraise(
+    desk: Desk, case: CaseFile, objection: CaseObjection, asked: Appraisal | None
+) -> None:
+    """Keep the record of an appraisal, without which none was held."""
+    session = desk.session
+    check(
+        rules.appraisal_fault(
+            objection.received_on,
+            asked.held_on if asked else None,
+            asked.participants if asked else 0,
+            today(session),
+        )
+    )
+    if asked is None:
+        return
+    session.add(
+        AppraisalRow(
+            id=objection.id,
+            case_id=case.id,
+            unit_id=case.unit_id,
+            held_on=asked.held_on,
+            participants=asked.participants,
+            result=seal(
+                session, asked.outcome, Cell("application_appraisal", "result", objection.id)
+            ),
+            recorded_by=session.info["actor"],
+        )
+    )
+
+
+async def _require_other_hands(desk: Desk, case: CaseFile) -> None:
+    """Who gave the opinion that is contested does not judge the objection to it."""
+    opinion = await standing_opinion(desk, case)
+    if opinion.given_by == desk.session.info["actor"]:
+        raise SameHands("您提出了被异议的初审意见，异议须由他人处理")
+
+
+async def _require_applicant(desk: Desk, application: ApplicationRow) -> None:
+    require_applicant(await family_for(desk.session, application, today(desk.session)))
+
+
+async def _unsurveyed(desk: Desk, case: CaseFile) -> bool:
+    """Whether the check stood against the household and nobody has surveyed it since."""
+    steps = await cases.steps_of(desk.session, case.id)
+    told = [one.name for one in steps if one.name in {"sign", "disqualify"}]
+    return told[-1:] == ["disqualify"]
 
 
 async def close_publicity(desk: Desk, case_id: UUID, if_match: str | None) -> CaseFile:
     """After the last day without an objection the case goes to whoever decides."""
-    case, _ = await desk.take(case_id, if_match)
+    case, application = await desk.take(case_id, if_match)
     desk.require(case, "close_publicity")
+    await require_standing(desk, case, application)
     running = await _running(desk, case)
     await publicity.close(desk.session, running, outcome=PublicityOutcome.UNCHALLENGED)
     await desk.advance(case, "close_publicity", data={"publicity": str(running.id)})
@@ -230,9 +349,9 @@ async def close_publicity(desk: Desk, case_id: UUID, if_match: str | None) -> Ca
 
 async def forward(desk: Desk, case_id: UUID, if_match: str | None) -> CaseFile:
     """Send an opinion on that needs no publicity."""
-    case, _ = await desk.take(case_id, if_match)
+    case, application = await desk.take(case_id, if_match)
     desk.require(case, "forward")
-    opinion = await standing_opinion(desk, case)
+    opinion, _ = await require_standing(desk, case, application)
     law = await measuring.law(desk, case.unit_id, today(desk.session))
     check(
         rules.may_forward(
@@ -247,13 +366,19 @@ async def forward(desk: Desk, case_id: UUID, if_match: str | None) -> CaseFile:
 
 async def _running(desk: Desk, case: CaseFile) -> CasePublicity:
     """What of the case is posted now, the result apart."""
-    posted = await cases.publicities_of(desk.session, case.id)
-    running = [
-        one for one in posted if one.closed_on is None and one.kind is not PublicityKind.RESULT
-    ]
-    if not running:
+    running = await hanging(desk, case)
+    if running is None:
         raise StepRefused("本件没有进行中的公示")
-    return running[-1]
+    return running
+
+
+async def hanging(desk: Desk, case: CaseFile) -> CasePublicity | None:
+    """The opinion that hangs in the village now."""
+    posted = await cases.publicities_of(desk.session, case.id)
+    running = (
+        one for one in posted if one.closed_on is None and one.kind is not PublicityKind.RESULT
+    )
+    return next(running, None)
 
 
 async def _open_objections(desk: Desk, case: CaseFile) -> list[CaseObjection]:

@@ -33,6 +33,7 @@ from services.relief.applications.schemas import (
     Finding,
     Move,
     NearRelatives,
+    NewApplicant,
     Objection,
     Opinion,
     ProlongationAsked,
@@ -45,7 +46,7 @@ from services.relief.applications.schemas import (
 
 router = APIRouter(prefix="/v1/relief/applications", tags=["低保申请"], route_class=Route)
 
-Reader = Annotated[Principal, Depends(require("relief:read"))]
+Reader = Annotated[Principal, Depends(require("relief:files"))]
 Accepter = Annotated[Principal, Depends(require(rules.ACCEPT))]
 Checker = Annotated[Principal, Depends(require(rules.CHECK))]
 Surveyor = Annotated[Principal, Depends(require(rules.SURVEY))]
@@ -101,7 +102,7 @@ async def get_application(
     responses=responses(401, 403, 404, 409, 422, 503),
 )
 async def get_assessment(case_id: UUID, _: Reader, desk: AtDesk) -> AssessmentNow:
-    """按现有事实和今日的规定测算，并说明今日由谁审核确认；不保存。"""
+    """按现有事实和今日的规定测算，并说明今日由谁审核确认；不保存。查看留痕。"""
     return await views.assessment(desk, case_id)
 
 
@@ -179,6 +180,22 @@ async def declare_relatives(
 
 
 @router.post(
+    "/{case_id}/applicant", summary="变更申请人", dependencies=[Idempotent], responses=STEP
+)
+async def change_applicant(
+    case_id: UUID,
+    asked: NewApplicant,
+    _: Accepter,
+    desk: AtDesk,
+    response: Response,
+    if_match: IfMatch = None,
+) -> CaseView:
+    """申请人死亡或者离开家庭的，由另一成员作为申请人继续办理。"""
+    case = await service.change_applicant(desk, case_id, if_match, asked)
+    return await _answer(desk, case, response)
+
+
+@router.post(
     "/{case_id}/complaints", summary="登记投诉举报", dependencies=[Idempotent], responses=STEP
 )
 async def complain(
@@ -251,6 +268,25 @@ async def sign(
 
 
 @router.post(
+    "/{case_id}/survey/withdraw",
+    summary="撤回未签齐的调查记录",
+    dependencies=[Idempotent],
+    responses=STEP,
+)
+async def withdraw_survey(
+    case_id: UUID,
+    asked: Reasoned,
+    _: Surveyor,
+    desk: AtDesk,
+    response: Response,
+    if_match: IfMatch = None,
+) -> CaseView:
+    """由登记人撤回尚未签齐的调查记录，之后重新登记调查；撤回的仍存于卷中。"""
+    case = await investigation.withdraw_survey(desk, case_id, if_match, asked.reason)
+    return await _answer(desk, case, response)
+
+
+@router.post(
     "/{case_id}/opinion", summary="提出初审意见", dependencies=[Idempotent], responses=STEP
 )
 async def opine(
@@ -278,6 +314,22 @@ async def publicise(
 ) -> CaseView:
     """在申请家庭所在村（社区）公示；只含规定公示的项目。"""
     return await _answer(desk, await review.publicise(desk, case_id, if_match, asked), response)
+
+
+@router.post(
+    "/{case_id}/retract", summary="撤回初审意见", dependencies=[Idempotent], responses=STEP
+)
+async def retract(
+    case_id: UUID,
+    asked: Reasoned,
+    _: Opiner,
+    desk: AtDesk,
+    response: Response,
+    if_match: IfMatch = None,
+) -> CaseView:
+    """情况有变化的，撤回初审意见并撤下公示，之后重新提出；公示期重新起算。"""
+    case = await review.retract(desk, case_id, if_match, asked.reason)
+    return await _answer(desk, case, response)
 
 
 @router.post(
@@ -321,7 +373,7 @@ async def find(
     response: Response,
     if_match: IfMatch = None,
 ) -> CaseView:
-    """登记调查或评议的结果；最后一项异议处理后重新提出初审意见。"""
+    """由提出该初审意见以外的人登记调查或评议的结果；最后一项异议处理后重新提出初审意见。"""
     case = await review.find(desk, case_id, objection_id, if_match, asked)
     return await _answer(desk, case, response)
 
@@ -345,7 +397,7 @@ async def return_step(
     response: Response,
     if_match: IfMatch = None,
 ) -> CaseView:
-    """退回重新调查、提出意见，并说明理由。"""
+    """退回重新调查后再提出意见，并说明理由。"""
     case = await decision.return_step(desk, case_id, if_match, asked.reason)
     return await _answer(desk, case, response)
 

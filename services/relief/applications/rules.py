@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from casework.states import Clock, Matter, Party, State, Transition
+from chassis.law.standards import version_on
+from services.relief.entitlement.articles import LAW_FROM, MEASURES_FROM, ORDINANCE_FROM
 from services.relief.parameters.rules import Level
-
-LAW_IN_FORCE = date(2026, 7, 1)
-"""社会救助法 art. 78."""
 
 ACCEPT, CHECK, SURVEY = "relief:accept", "relief:check", "relief:survey"
 OPINE, DECIDE = "relief:opine", "relief:decide"
@@ -46,6 +46,10 @@ UNDER_REVIEW = (
 )
 """States between acceptance and decision, while the statutory limit runs."""
 UNDECIDED = ("draft", "submitted", "correcting", *UNDER_REVIEW)
+POSTED = ("publicised", "objected")
+"""States in which an opinion hangs in the village: such a case stays where it is (57号 art. 19)."""
+RETENTION = "long_term"
+"""How long the archive of a case is kept (保管期限: 长期)."""
 INVESTIGATORS = frozenset(
     {"accept", "survey", "cosign", "sign", "opine", "answer", "find", "inspect"}
 )
@@ -99,6 +103,9 @@ DIBAO = Matter(
               f"{_57}第十条", clock=Clock.START),
         _step("declare_relatives", "近亲属备案", UNDER_REVIEW, "", ACCEPT, "declared",
               f"{_57}第十一条；{_ORDINANCE}第三十三条"),
+        _step("change_applicant", "变更申请人",
+              ("draft", "submitted", "correcting", *UNDER_REVIEW), "", ACCEPT, "noted",
+              f"{_57}第四条"),
         _step("complain", "登记投诉举报", UNDER_REVIEW, "", ACCEPT, "noted", f"{_57}第二十条"),
         _step("note_late", "收到迟到的核对答复",
               (*UNDER_REVIEW, "granted", "refused", "delivered"), "", CHECK, "noted",
@@ -114,6 +121,8 @@ DIBAO = Matter(
         _step("survey", "入户调查",
               ("checked", "disqualified", "surveying", "surveyed", "objected"), "surveying",
               SURVEY, "noted", f"{_57}第十六条"),
+        _step("withdraw_survey", "撤回未签齐的调查记录", ("surveying", "awaiting"), "", SURVEY,
+              "noted", f"{_57}第十六条", needs_reason=True),
         _step("cosign", "调查人员签字", ("surveying",), "", SURVEY, "noted", f"{_57}第十六条"),
         _step("sign", "调查人员签齐", ("surveying",), "surveyed", SURVEY, "surveyed",
               f"{_57}第十六条"),
@@ -121,6 +130,8 @@ DIBAO = Matter(
               f"{_57}第十九条"),
         _step("publicise", "公示初审意见", ("opined",), "publicised", OPINE, "publicised",
               f"{_57}第十九条", clock=Clock.SUSPEND),
+        _step("retract", "撤回初审意见", ("opined", "publicised"), "surveyed", OPINE, "noted",
+              f"{_57}第十九条", clock=Clock.RESUME, needs_reason=True),
         _step("object", "登记异议", ("publicised", "objected"), "objected", OPINE, "objected",
               f"{_57}第十九条", clock=Clock.RESUME),
         _step("appraise", "组织民主评议", ("objected",), "", OPINE, "noted",
@@ -135,10 +146,10 @@ DIBAO = Matter(
               f"{_57}第十九条"),
         _step("inspect", "民政部门入户调查", ("awaiting",), "", SURVEY, "surveyed",
               f"{_57}第二十条"),
-        _step("return_step", "退回重新调查", ("awaiting",), "surveyed", DECIDE, "returned",
+        _step("return_step", "退回重新调查", ("awaiting",), "checked", DECIDE, "returned",
               f"{_57}第二十条", needs_reason=True),
         _step("prolong", "延长办理期限", UNDER_REVIEW, "", DECIDE, "prolonged",
-              "民发〔2022〕83号第四条", needs_reason=True),
+              f"{_57}第二十二条；民发〔2022〕83号四（一）", needs_reason=True),
         _step("grant", "确认同意", ("awaiting",), "granted", DECIDE, "decided",
               f"{_57}第二十一条", clock=Clock.STOP, apart_from=INVESTIGATORS),
         _step("refuse", "不予确认", ("awaiting",), "refused", DECIDE, "decided",
@@ -152,8 +163,9 @@ DIBAO = Matter(
         _step("terminate", "终止审核确认", ("submitted", "correcting", *UNDER_REVIEW),
               "terminated", ACCEPT, "terminated", f"{_57}第二十九条", clock=Clock.STOP,
               needs_reason=True),
-        _step("move", "移交其他镇街", UNDECIDED, "", DECIDE, "moved", f"{_57}第五条",
-              needs_reason=True),
+        _step("move", "移交其他镇街",
+              tuple(one for one in UNDECIDED if one not in POSTED), "", DECIDE, "moved",
+              f"{_57}第五条", needs_reason=True),
     ),
 )  # fmt: skip
 
@@ -282,6 +294,8 @@ def prolongation_fault(
         return Refusal("no-objection", "本件公示没有异议，不能以此延长", "/ground")
     if reason is Prolongation.SEPARATE_RESIDENCE and "separate_residence" not in flags:
         return Refusal("same-residence", "家庭成员户籍所在地与经常居住地一致", "/ground")
+    if reason is Prolongation.APPLIED_ELSEWHERE and "applied_elsewhere" not in flags:
+        return Refusal("applied-here", "本件在户籍所在地申办", "/ground")
     return None
 
 
@@ -314,6 +328,68 @@ def termination_fault(ground: TerminationGround, members: int) -> Refusal | None
     return None
 
 
+def appraisal_fault(
+    received_on: date, held_on: date | None, participants: int, today: date
+) -> Refusal | None:
+    """What is wrong with a democratic appraisal (民主评议) of an objection, as recorded."""
+    if held_on is None:
+        return Refusal("appraisal", "民主评议须有评议记录", "/appraisal")
+    if not received_on < held_on <= today:
+        return Refusal(
+            "appraisal", "评议日期应在登记异议之日以后、今天以前（含今天）", "/appraisal/held_on"
+        )
+    if participants < LEAST_APPRAISERS:
+        return Refusal(
+            "appraisal",
+            f"参加评议的不得少于 {LEAST_APPRAISERS} 人",
+            "/appraisal/participants",
+        )
+    return None
+
+
+LEAST_APPRAISERS = 3
+
+
+def on_same_facts(kept: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether two assessments by one law stand on the same: who, how much and what failed.
+
+    `now` is made of today's facts by the law, the standard and the ages of the day of `kept`, so
+    that what differs comes of facts alone. Wordings are left out.
+    """
+    return _substance(kept) == _substance(now)
+
+
+def _substance(told: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What an assessment, as the calculator tells it, comes to."""
+    return (
+        told["outcome"],
+        told["income"]["total"],
+        told["base"],
+        told["total"],
+        sorted((one["ref"], one["counted"]) for one in told["members"]),
+        sorted((one["member"], one["category"], one["amount"]) for one in told["extras"]),
+        sorted(
+            (one["member"], one["path"], one["amount"], one["extras"])
+            for one in told["alone"]
+            if one["asked"]
+        ),
+        sorted(
+            (one["code"], one["member"] or "", str(one["passed"])) for one in told["conditions"]
+        ),
+    )
+
+
+def applicant_fault(*, present: bool, minor: bool, adults: bool, left: bool) -> Refusal | None:
+    """Why a member cannot become the applicant: only after the first one left, an adult before."""
+    if not left:
+        return Refusal("applicant", "申请人仍是家庭成员，无须变更")
+    if not present:
+        return Refusal("applicant", "不是该家庭现有成员", "/member")
+    if minor and adults:
+        return Refusal("applicant", "家庭有成年成员的，由成年成员作为申请人", "/member")
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
     """Where a member is registered and lives, as 12-digit codes; None: as where they apply."""
@@ -341,7 +417,7 @@ def place_of_application(
     digits. Where members are registered in several provinces, it is the domicile of one who lives
     where registered, if there is such a member; else any member's domicile.
     """
-    article = "社会救助法第三十七条" if day >= LAW_IN_FORCE else f"{_57}第四条"
+    article = version_on(_WHERE, day).article
     here = [one for one in members if one.domicile is None or one.domicile in own]
     provinces = {one.domicile[:2] if one.domicile else _province(own) for one in members}
     settled = [one for one in members if _settled(one)]
@@ -363,6 +439,19 @@ def place_of_application(
     return PlaceOfApplication("", article, "应向家庭成员户籍所在地的镇街提出申请")
 
 
+@dataclass(frozen=True, slots=True)
+class _Where:
+    valid_from: date
+    article: str
+
+
+_WHERE = (
+    _Where(ORDINANCE_FROM, f"{_ORDINANCE}第十四条"),
+    _Where(MEASURES_FROM, f"{_57}第四条"),
+    _Where(LAW_FROM, "社会救助法第三十七条"),
+)
+
+
 def _province(own: Collection[str]) -> str:
     return next(iter(own))[:2] if own else ""
 
@@ -378,8 +467,47 @@ def separated(members: Iterable[Placed]) -> bool:
 
 def law_basis(day: date) -> Mapping[str, str]:
     """The articles that a document of the day cites (relief.md §1: map from 办法 to 法)."""
-    if day >= LAW_IN_FORCE:
-        return {
+    return version_on(_BASES, day).articles
+
+
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    valid_from: date
+    articles: Mapping[str, str]
+
+
+_BASES = (
+    _Basis(
+        ORDINANCE_FROM,
+        {
+            "accept": f"《社会救助暂行办法》第十一条，{_ORDINANCE}第十七条",
+            "materials": f"{_ORDINANCE}第十七条",
+            "check": f"{_ORDINANCE}第十八条、第二十七条",
+            "publicity": f"《社会救助暂行办法》第十一条，{_ORDINANCE}第十八条",
+            "grant": f"《社会救助暂行办法》第九条、第十一条，{_ORDINANCE}第十八条",
+            "refuse": f"《社会救助暂行办法》第十一条，{_ORDINANCE}第十八条",
+            "terminate": "《社会救助暂行办法》第五十九条",
+            "withdraw": f"{_ORDINANCE}第十四条",
+            "remedy": "《社会救助暂行办法》第六十五条",
+        },
+    ),
+    _Basis(
+        MEASURES_FROM,
+        {
+            "accept": f"《社会救助暂行办法》第十一条，{_57}第十条",
+            "materials": f"{_57}第十条",
+            "check": f"{_57}第十七条、第十八条",
+            "publicity": f"《社会救助暂行办法》第十一条，{_57}第十九条",
+            "grant": f"《社会救助暂行办法》第九条、第十一条，{_57}第二十一条",
+            "refuse": f"《社会救助暂行办法》第十一条，{_57}第二十一条",
+            "terminate": f"{_57}第二十九条",
+            "withdraw": f"{_57}第四条",
+            "remedy": "《社会救助暂行办法》第六十五条",
+        },
+    ),
+    _Basis(
+        LAW_FROM,
+        {
             "accept": f"《社会救助法》第三十七条、第四十三条，{_57}第十条",
             "materials": f"《社会救助法》第六十二条，{_57}第十条",
             "check": f"《社会救助法》第四十一条、第四十二条，{_57}第十八条",
@@ -389,19 +517,9 @@ def law_basis(day: date) -> Mapping[str, str]:
             "terminate": f"《社会救助法》第四十三条，{_57}第二十九条",
             "withdraw": f"《社会救助法》第三十七条，{_57}第四条",
             "remedy": "《社会救助法》第七十六条",
-        }
-    return {
-        "accept": f"《社会救助暂行办法》第十一条，{_57}第十条",
-        "materials": f"{_57}第十条",
-        "check": f"{_57}第十七条、第十八条",
-        "publicity": f"《社会救助暂行办法》第十一条，{_57}第十九条",
-        "grant": f"《社会救助暂行办法》第九条、第十一条，{_57}第二十一条",
-        "refuse": f"《社会救助暂行办法》第十一条，{_57}第二十一条",
-        "terminate": f"{_57}第二十九条",
-        "withdraw": f"{_57}第四条",
-        "remedy": "《社会救助暂行办法》第六十五条",
-    }
-
+        },
+    ),
+)
 
 REVIEW_LAW_2023 = date(2024, 1, 1)
 """行政复议法(2023) art. 90."""
@@ -414,11 +532,12 @@ def remedies(day: date, level: Level, county: str) -> list[str]:
     行政诉讼法 art. 14, 18, 46.
     """
     government = f"{county}人民政府"
-    if day >= REVIEW_LAW_2023 or level is Level.TOWN:
-        organ = government
+    if day >= REVIEW_LAW_2023:
+        organ, article = government, "第二十条、第二十四条"
+    elif level is Level.TOWN:
+        organ, article = government, "第九条、第十三条、第十五条"
     else:
-        organ = f"{government}或者重庆市民政局"
-    article = "第二十条、第二十四条" if day >= REVIEW_LAW_2023 else "第九条"
+        organ, article = f"{government}或者重庆市民政局", "第九条、第十二条"
     return [
         f"可以自知道本决定之日起六十日内向{organ}申请行政复议（《行政复议法》{article}）",
         (

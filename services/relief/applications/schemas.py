@@ -115,6 +115,12 @@ class NearRelatives(Body):
     relatives: list[NearRelative] = Field(min_length=1, max_length=MOST_ITEMS)
 
 
+class NewApplicant(Body):
+    """原申请人已不是家庭成员的，由另一成员作为申请人。"""
+
+    member: UUID = Field(description="家庭成员编号；有成年成员的须为成年人")
+
+
 class Complaint(Body):
     """投诉举报：只记内容，不记举报人。"""
 
@@ -179,8 +185,18 @@ class Objection(Body):
     handled_by: ObjectionMethod = Field(description="resurvey 重新调查，appraisal 民主评议")
 
 
+class Appraisal(Body):
+    """民主评议记录。"""
+
+    held_on: Day = Field(description="评议日期，应在登记异议之日以后")
+    participants: Annotated[int, Field(ge=1, le=500, strict=True)] = Field(
+        description="参加评议的人数，不少于 3 人"
+    )
+    outcome: Findings = Field(description="评议结论")
+
+
 class Finding(Body):
-    """异议处理的结果与重新提出的初审意见。"""
+    """异议处理的结果与重新提出的初审意见；由提出被异议意见以外的人办理。"""
 
     handled_by: ObjectionMethod = Field(description="resurvey 重新调查，appraisal 民主评议")
     finding: Findings
@@ -188,6 +204,13 @@ class Finding(Body):
     opinion: Opinion | None = Field(
         default=None, description="重新提出的初审意见；尚有其他异议未处理时不填"
     )
+    appraisal: Appraisal | None = Field(default=None, description="民主评议记录；民主评议的必填")
+
+    @model_validator(mode="after")
+    def _appraised(self) -> Self:
+        if self.appraisal is not None and self.handled_by is not ObjectionMethod.APPRAISAL:
+            raise ValueError("重新调查的不填评议记录")
+        return self
 
 
 class Reasoned(Body):
@@ -277,6 +300,7 @@ class SurveyView(BaseModel):
     signed_by: UUID | None
     refusal: str | None
     findings: str
+    withdrawn_on: date | None = Field(description="签齐之前由登记人撤回的日期")
     signatures: list[SignatureView]
 
 
@@ -303,6 +327,12 @@ class PublicityView(BaseModel):
     fields: dict[str, Any] = Field(description="公示的内容")
 
 
+class AppraisalView(BaseModel):
+    held_on: date
+    participants: int
+    outcome: str
+
+
 class ObjectionView(BaseModel):
     id: UUID
     publicity: UUID
@@ -313,6 +343,7 @@ class ObjectionView(BaseModel):
     finding: str | None
     upheld: bool | None
     answered_on: date | None
+    appraisal: AppraisalView | None = Field(description="民主评议记录")
 
 
 class NearRelativeView(BaseModel):
@@ -347,6 +378,9 @@ class ElsewhereView(BaseModel):
     person: UUID
     state: str
     file: UUID | None
+    possible: bool = Field(
+        description="没有证件号码可比，仅姓名与出生日期相同，是否同一人须核实；不影响办理"
+    )
 
 
 class AssessmentNow(BaseModel):
@@ -367,6 +401,8 @@ class ApplicationFile(BaseModel):
     entrusted: bool
     materials: list[str]
     place_basis: str = Field(description="受理的属地依据；受理前为空")
+    applicant: UUID = Field(description="申请人（家庭成员编号）")
+    applicant_left: bool = Field(description="申请人已不是家庭成员，须先变更申请人")
     missing_items: list[MissingItem] = Field(description="受理前尚缺的事项")
     household: HouseholdView
     conflicts: list[ElsewhereView] = Field(description="成员在别处的申请或待遇")

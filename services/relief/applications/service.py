@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
-from casework import corrections
+from casework import archive, corrections
 from casework import service as casework
 from casework.models import CaseFile
 from chassis.database import add_units, today
@@ -20,13 +20,20 @@ from services.relief.applications import (
     materials,
     measuring,
     repository,
+    review,
     rules,
 )
 from services.relief.applications.desk import EVENT, Desk
-from services.relief.applications.family import Family, family_of
+from services.relief.applications.family import Family, family_for, family_of, require_applicant
 from services.relief.applications.materials import Item
 from services.relief.applications.models import ApplicationRow, ComplaintRow, NearRelativeRow
-from services.relief.applications.problems import Incomplete, NotDemandable, NotHere, check
+from services.relief.applications.problems import (
+    Incomplete,
+    NotDemandable,
+    NotHere,
+    StepRefused,
+    check,
+)
 from services.relief.applications.schemas import (
     Acceptance,
     ApplicationIn,
@@ -36,6 +43,7 @@ from services.relief.applications.schemas import (
     CorrectionList,
     Move,
     NearRelatives,
+    NewApplicant,
     Termination,
     Withdrawal,
 )
@@ -49,6 +57,11 @@ PERMIT = "dibao.place.residence_permit"
 """Whether holders of a residence permit may apply where they live (法 37; 57号 5)."""
 
 
+_BY_FORM = frozenset({Channel.ONLINE, Channel.MOBILE})
+_FORMS = {True: ("application_form",), False: ()}
+"""Who applies online fills the form (申请书) in there; elsewhere it comes on paper."""
+
+
 async def open_application(desk: Desk, asked: ApplicationIn) -> CaseFile:
     """Record a household and its application: as a draft, or submitted at once.
 
@@ -57,6 +70,7 @@ async def open_application(desk: Desk, asked: ApplicationIn) -> CaseFile:
     session = desk.session
     unit = desk.village(asked.division, "/division")
     _known(asked.materials)
+    _declared_today(asked.household.declared_on, today(session))
     case_id = new_id()
     household = await households.create(
         session, unit=unit, asked=asked.household, pointer="/household"
@@ -88,13 +102,13 @@ async def open_application(desk: Desk, asked: ApplicationIn) -> CaseFile:
             household_id=household.id,
             applied_on=today(session),
             entrusted=asked.entrusted or asked.channel is Channel.COMMITTEE,
-            materials=sorted(set(asked.materials)),
+            materials=sorted({*asked.materials, *_FORMS[asked.channel in _BY_FORM]}),
             place_basis="",
         )
     )
     await session.flush()
     if asked.submit:
-        await desk.advance(case, "submit")
+        await _hand_in(desk, case, household)
     return case
 
 
@@ -103,13 +117,28 @@ async def submit(desk: Desk, case_id: UUID, if_match: str | None) -> CaseFile:
     case, application = await desk.take(case_id, if_match)
     desk.require(case, "submit")
     application.applied_on = today(desk.session)
-    await desk.advance(case, "submit")
+    await _hand_in(desk, case, await _household(desk, application))
     return case
+
+
+async def _hand_in(desk: Desk, case: CaseFile, household: HouseholdRow) -> None:
+    """What is declared is declared of the day of the application, however long it was a draft."""
+    held = await measuring.law(desk, case.unit_id, today(desk.session))
+    await households.redeclare(desk.session, household, held)
+    await desk.advance(case, "submit")
+
+
+def _declared_today(declared_on: date | None, day: date) -> None:
+    if declared_on not in {None, day}:
+        raise Unprocessable(
+            "申报之日有误",
+            errors=[FieldError("/household/declared_on", "申报之日即申请之日，应为今天或不填")],
+        )
 
 
 async def missing(desk: Desk, application: ApplicationRow) -> list[Item]:
     """What still lacks before the application can be accepted."""
-    family = await family_of(desk.session, application.household_id, today(desk.session))
+    family = await family_for(desk.session, application, today(desk.session))
     return _missing(application, family)
 
 
@@ -157,7 +186,7 @@ async def complete(
     session = desk.session
     _known(asked.materials)
     household = await _household(desk, application)
-    family = await family_of(session, household.id, today(session))
+    family = await family_for(session, application, today(session))
     for place, one in enumerate(asked.undertakings):
         if family.member(one.member) is None:
             raise _no_member(f"/undertakings/{place}/member")
@@ -173,7 +202,8 @@ async def accept(desk: Desk, case_id: UUID, if_match: str | None, asked: Accepta
     case, application = await desk.take(case_id, if_match)
     desk.require(case, "accept")
     session, day = desk.session, today(desk.session)
-    family = await family_of(session, application.household_id, day)
+    family = await family_for(session, application, day)
+    require_applicant(family)
     lacking = _missing(application, family)
     if lacking:
         raise Incomplete("尚缺：" + "、".join(one.title for one in lacking))
@@ -225,7 +255,7 @@ async def declare_relatives(
     case, application = await desk.take(case_id, if_match)
     desk.require(case, "declare_relatives")
     session, day = desk.session, today(desk.session)
-    family = await family_of(session, application.household_id, day)
+    family = await family_for(session, application, day)
     for place, one in enumerate(asked.relatives):
         if family.member(one.member) is None:
             raise _no_member(f"/relatives/{place}/member")
@@ -247,6 +277,39 @@ async def declare_relatives(
             )
         )
     await desk.advance(case, "declare_relatives", flags=["near_relative"])
+    return case
+
+
+async def change_applicant(
+    desk: Desk, case_id: UUID, if_match: str | None, asked: NewApplicant
+) -> CaseFile:
+    """Let another member apply in the place of one who died or left (57号 art. 4)."""
+    case, application = await desk.take(case_id, if_match)
+    desk.require(case, "change_applicant")
+    session, day = desk.session, today(desk.session)
+    family = await family_for(session, application, day)
+    member = family.member(asked.member)
+    check(
+        rules.applicant_fault(
+            present=member is not None,
+            minor=member is not None and family.is_minor(member),
+            adults=not all(family.is_minor(one) for one in family.members),
+            left=family.applicant_left,
+        )
+    )
+    application.applicant_id = asked.member
+    after = await family_for(session, application, day)
+    persons = [family.applicant.person, after.applicant.person]
+    await households.release_claims(session, file_id=case.id, persons=persons)
+    await households.claim(
+        session,
+        programme=Programme.DIBAO,
+        file_id=case.id,
+        household_id=application.household_id,
+        persons={after.applicant.person: ClaimRole.APPLICANT},
+    )
+    case.label = after.label
+    await desk.advance(case, "change_applicant", data={"member": str(asked.member)})
     return case
 
 
@@ -280,6 +343,7 @@ async def withdraw(desk: Desk, case_id: UUID, if_match: str | None, asked: Withd
     await documents.withdrawal(desk, case, application)
     await households.release_claims(desk.session, file_id=case.id)
     await desk.advance(case, "withdraw", reason=asked.reason or "", outcome=Ended.WITHDRAWN)
+    await archive.keep(desk.session, case, retention=rules.RETENTION)
     return case
 
 
@@ -289,7 +353,7 @@ async def terminate(
     """End the procedure without a decision (57号 art. 29), for one of the grounds."""
     case, application = await desk.take(case_id, if_match)
     desk.require(case, "terminate")
-    family = await family_of(desk.session, application.household_id, today(desk.session))
+    family = await family_for(desk.session, application, today(desk.session))
     check(rules.termination_fault(asked.ground, len(family.members)))
     application.terminated_for = asked.ground
     await documents.termination(desk, case, application, asked)
@@ -301,6 +365,7 @@ async def terminate(
         outcome=Ended.TERMINATED,
         data={"ground": asked.ground.value},
     )
+    await archive.keep(desk.session, case, retention=rules.RETENTION)
     return case
 
 
@@ -309,6 +374,8 @@ async def move(desk: Desk, case_id: UUID, if_match: str | None, asked: Move) -> 
     case, application = await desk.take(case_id, if_match)
     desk.require(case, "move")
     session, old = desk.session, case.unit_id
+    if await review.hanging(desk, case) is not None:
+        raise StepRefused("初审意见正在公示，不能移交；请先处理异议或撤回初审意见")
     unit = desk.village(asked.division, "/division")
     if not desk.holds_county(old):
         raise NotFound("未找到该申请，或不在您的管辖范围内")
@@ -331,6 +398,7 @@ async def close(desk: Desk, case_id: UUID, if_match: str | None) -> CaseFile:
     """Put a delivered case into the archive."""
     case, _ = await desk.take(case_id, if_match)
     await desk.advance(case, "close")
+    await archive.keep(desk.session, case, retention=rules.RETENTION)
     return case
 
 

@@ -10,15 +10,17 @@ from casework import views as case_views
 from casework.models import CaseFile
 from casework.schemas import CaseView
 from casework.sealed import reveal_json
+from chassis import audit
 from chassis.database import today
 from chassis.privacy import Cell
 from chassis.sealing import reveal
 from contracts.events.relief import Programme
 from services.relief.applications import measuring, repository, rules, service
 from services.relief.applications.desk import Desk
-from services.relief.applications.family import family_of
+from services.relief.applications.family import family_for
 from services.relief.applications.models import (
     ApplicationRow,
+    AppraisalRow,
     DecisionRow,
     OpinionRow,
     SignatureRow,
@@ -27,6 +29,7 @@ from services.relief.applications.models import (
 from services.relief.applications.rules import SurveyMethod
 from services.relief.applications.schemas import (
     ApplicationFile,
+    AppraisalView,
     AssessmentNow,
     ComplaintView,
     DecisionView,
@@ -66,12 +69,15 @@ async def whole_file(desk: Desk, case_id: UUID) -> tuple[ApplicationFile, int]:
         session, desk.register, desk.units, application.household_id
     )
     check = await checks.latest(session, case.id)
+    family = await family_for(session, application, today(session))
     view = ApplicationFile(
         case=await case_view(desk, case),
         applied_on=application.applied_on,
         entrusted=application.entrusted,
         materials=application.materials,
         place_basis=application.place_basis,
+        applicant=family.applicant.id,
+        applicant_left=family.applicant_left,
         missing_items=await _missing(desk, case, application),
         household=household,
         conflicts=await _conflicts(desk, case, application),
@@ -102,8 +108,11 @@ async def whole_file(desk: Desk, case_id: UUID) -> tuple[ApplicationFile, int]:
 
 
 async def assessment(desk: Desk, case_id: UUID) -> AssessmentNow:
-    """What the rules say of the household today; nothing is kept."""
+    """What the rules say of the household today; nothing is kept but that it was asked."""
     case, application = await desk.find(case_id)
+    await audit.record(
+        desk.session, action="case.assessment", subject=str(case.id), purpose="查看今日测算"
+    )
     measured = await measuring.measure(desk, case, application)
     held = await measuring.competence(desk, case.unit_id, measured.day)
     return AssessmentNow(
@@ -133,7 +142,7 @@ async def _conflicts(
     desk: Desk, case: CaseFile, application: ApplicationRow
 ) -> list[ElsewhereView]:
     """Where members apply or are paid otherwise; of another town's file only that it stands."""
-    family = await family_of(desk.session, application.household_id, today(desk.session))
+    family = await family_for(desk.session, application, today(desk.session))
     decision = await repository.decision_of(desk.session, case.id)
     own = {case.id, decision.award_id if decision else None}
     found = await households.elsewhere(
@@ -144,7 +153,7 @@ async def _conflicts(
         but=case.id,
     )
     return [
-        ElsewhereView(person=one.person, state=one.state, file=one.file_id)
+        ElsewhereView(person=one.person, state=one.state, file=one.file_id, possible=one.possible)
         for one in found
         if one.file_id is None or one.file_id not in own
     ]
@@ -211,6 +220,7 @@ async def _survey(desk: Desk, survey: SurveyRow, signatures: Sequence[SignatureR
         signed_by=survey.signed_by,
         refusal=None if survey.refusal is None else await opened("refusal", survey.refusal),
         findings=await opened("findings", survey.findings),
+        withdrawn_on=survey.withdrawn_on,
         signatures=[
             SignatureView(surveyor=one, signed_at=signed.get(one)) for one in survey.surveyors
         ],
@@ -240,6 +250,7 @@ async def _opinion(desk: Desk, opinion: OpinionRow) -> OpinionView:
 
 async def _objections(desk: Desk, case: CaseFile) -> list[ObjectionView]:
     views = []
+    appraised = {one.id: one for one in await repository.appraisals_of(desk.session, case.id)}
     for one in await cases.objections_of(desk.session, case.id):
         told = await objections.read(desk.session, one, READING)
         views.append(
@@ -253,9 +264,21 @@ async def _objections(desk: Desk, case: CaseFile) -> list[ObjectionView]:
                 finding=told.finding or None,
                 upheld=one.upheld,
                 answered_on=one.answered_on,
+                appraisal=await _appraisal(desk, appraised.get(one.id)),
             )
         )
     return views
+
+
+async def _appraisal(desk: Desk, row: AppraisalRow | None) -> AppraisalView | None:
+    if row is None:
+        return None
+    cell = Cell("application_appraisal", "result", row.id)
+    return AppraisalView(
+        held_on=row.held_on,
+        participants=row.participants,
+        outcome=await reveal(desk.session, row.result, cell, of=str(row.case_id), purpose=READING),
+    )
 
 
 async def _decision(desk: Desk, decision: DecisionRow | None) -> DecisionView | None:

@@ -1,28 +1,36 @@
 """Changes of an award (动态管理): proposed by the town, heard, decided by whoever has the power."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from casework import documents
+from casework import archive, documents
 from casework import repository as cases
 from casework import service as casework
 from casework.models import CaseDocument, CaseFile
 from chassis import audit
 from chassis.database import now
 from chassis.privacy import Cell
-from chassis.problems import Conflict, FieldError, Forbidden, Unprocessable
+from chassis.problems import Conflict, FieldError, Unprocessable
 from chassis.sealing import seal
 from contracts.events.casework import Outcome as Ended
-from contracts.events.relief import Programme
 from services.relief.applications import repository as applications
-from services.relief.applications.rules import competent
-from services.relief.awards import endings, papers, planning, repository, service
+from services.relief.applications.rules import RETENTION
+from services.relief.awards import (
+    competence,
+    endings,
+    measuring,
+    papers,
+    planning,
+    repository,
+    service,
+)
 from services.relief.awards.desk import EVENT, Desk
 from services.relief.awards.models import AwardRow, ChangeRow, HearingRow
 from services.relief.awards.planning import Plan
-from services.relief.awards.rules import MATTER, ChangeKind, Effect
+from services.relief.awards.rules import MATTER, ChangeKind, Effect, HearingMethod
 from services.relief.awards.schemas import (
     AnyChange,
     ChangeIn,
@@ -36,12 +44,13 @@ from services.relief.checks import service as checks
 from services.relief.entitlement import awards as law_of_awards
 from services.relief.households import repository as household_rows
 from services.relief.households import service as households
-from services.relief.parameters import service as parameters
-from services.relief.parameters.rules import Competence, Level
+from services.relief.parameters.rules import Law
 
 _ASKED: TypeAdapter[AnyChange] = TypeAdapter(ChangeIn)
 
 _NEVER_LESS = frozenset({ChangeKind.INCREASE, ChangeKind.MOVE})
+
+_ENDS = frozenset({Effect.STOPPED, Effect.GRACE})
 
 _VERBS = {Effect.LOWERED: "reduced", Effect.STOPPED: "stopped"}
 
@@ -52,12 +61,6 @@ class ChangeOpen(Conflict):
 
 class NothingToHear(Conflict):
     slug, title = "hearing-needless", "无须听取意见"
-
-
-class NotCompetent(Forbidden):
-    """Another organ decides on the day (57号 art. 2; 社会救助法 art. 44)."""
-
-    slug, title = "not-competent", "本单位当日无权决定此项变动"
 
 
 async def propose(desk: Desk, award_id: UUID, asked: AnyChange) -> CaseFile:
@@ -109,6 +112,9 @@ async def hear(desk: Desk, change_id: UUID, if_match: str | None, asked: Hearing
     case, change, award = await desk.take(change_id, if_match)
     if change.kind in _NEVER_LESS or change.figures["nobody_to_hear"]:
         raise NothingToHear(change.figures["nobody_to_hear"] or "该项变动不减少、不停止救助")
+    if asked.method is HearingMethod.ABSENT and asked.heard_on == asked.notified_on:
+        detail = "告知当日尚未逾期，须给予提出意见的时间"
+        raise Unprocessable("日期有误", errors=[FieldError("/heard_on", detail)])
     for name, day in (("notified_on", asked.notified_on), ("heard_on", asked.heard_on)):
         if not change.proposed_on <= day <= desk.day:
             detail = f"应在提出变动之日 {change.proposed_on} 至今天之间"
@@ -144,23 +150,23 @@ async def decide(desk: Desk, change_id: UUID, if_match: str | None, asked: Decis
     """
     session = desk.session
     case, change, award = await desk.take(change_id, if_match)
-    competence = await _competence(desk, award, change.kind)
+    held = await competence.required(desk, award, of_both_places=change.kind is ChangeKind.MOVE)
     found = await planning.plan(desk, award, asked_of(change), told_on=change.proposed_on)
     hearing = (await repository.hearings_of(session, award.id)).get(change.id)
-    if found.lowers and not found.nobody_to_hear and hearing is None:
-        lessening = law_of_awards.Change.STOP
-        if law_of_awards.hearing_required(lessening, found.law):
-            raise HearingRequired("减发、停发决定前应当听取意见（社会救助法第四十八条）")
+    if found.lowers and not found.nobody_to_hear:
+        law = await measuring.law_on(session, desk.register, award.unit_id, desk.day)
+        _require_hearing(change, found, law, heard=hearing is not None)
     change.open, change.decided_on = False, desk.day
     change.effective_from, change.effect = found.effective_from, found.effect
-    change.figures = _figures(desk, found) | {"level": competence.level.value}
+    change.figures = _figures(desk, found) | {"level": held.level.value}
     if found.death_review_due is not None:
         award.death_review_due_on = found.death_review_due
         award.review_due_on = min(award.review_due_on, found.death_review_due)
     award.version += 1
-    verb = "moved" if found.unit is not None else _VERBS.get(found.effect, "changed")
-    await service.post(session, award, verb, found.after, case_id=case.id, reason=MATTER.title)
-    await papers.decision(desk, case, award, change, found, competence.level)
+    await service.post(
+        session, award, _verb(found), found.after, case_id=case.id, reason=MATTER.title
+    )
+    await papers.decision(desk, case, award, change, found, held.level, answer=asked.reason or "")
     if found.unit is not None:
         await _hand_over(desk, case, award, found.unit)
     if found.ends_on is not None:
@@ -178,19 +184,36 @@ async def decide(desk: Desk, change_id: UUID, if_match: str | None, asked: Decis
     return case
 
 
+def _require_hearing(change: ChangeRow, found: Plan, law: Law, *, heard: bool) -> None:
+    """Heard before, and on what is now decided: nothing worse than was told (法 art. 48)."""
+    if not law_of_awards.hearing_required(law_of_awards.Change.STOP, law):
+        return
+    if not heard:
+        raise HearingRequired("减发、停发决定前应当听取意见（社会救助法第四十八条）")
+    told, now_ = change.figures["after"], found.becomes
+    worse = now_ is not None and told is not None and now_.total < Decimal(told)
+    if worse or (found.effect != change.effect and found.effect in _ENDS):
+        raise HearingRequired("拟作的决定比告知时更为不利，请撤销后重新提出，并就此听取意见")
+
+
+def _verb(found: Plan) -> str:
+    if found.correction is not None:
+        return "corrected"
+    return "moved" if found.unit is not None else _VERBS.get(found.effect, "changed")
+
+
 async def deliver(desk: Desk, change_id: UUID, if_match: str | None, asked: DeliveryIn) -> CaseFile:
     """Record the delivery of the decision, with which the change is closed."""
     session = desk.session
     case, _, _ = await desk.take(change_id, if_match)
     await casework.advance(session, case, MATTER, "deliver", event=EVENT)
-    await documents.deliver(
-        session,
-        await _decision_of(desk, case),
-        how=asked.how,
-        on=asked.on,
-        received_by=asked.received_by,
-    )
+    made = await _decision_of(desk, case)
+    if made.delivered_on is None:
+        await documents.deliver(
+            session, made, how=asked.how, on=asked.on, received_by=asked.received_by
+        )
     await casework.advance(session, case, MATTER, "close", event=EVENT)
+    await archive.keep(session, case, retention=RETENTION)
     return case
 
 
@@ -215,21 +238,6 @@ async def withdraw(
 def asked_of(change: ChangeRow) -> AnyChange:
     """The proposal as it was made; its reason stays sealed."""
     return _ASKED.validate_python({**change.asked, "reason": "（已加密保存）"})
-
-
-async def _competence(desk: Desk, award: AwardRow, kind: ChangeKind) -> Competence:
-    """Who decides; a move is the bureau's, which sees both places."""
-    county = desk.register.county_of(award.unit_id, desk.day) or award.unit_id
-    town = desk.register.town_of(award.unit_id, desk.day) or award.unit_id
-    found = await parameters.competence(
-        desk.session, programme=Programme.DIBAO, town=town, day=desk.day, county=county
-    )
-    level = Level.COUNTY if kind is ChangeKind.MOVE else found.level
-    if not competent(level, holds_county=county in desk.units, holds_town=town in desk.units):
-        names = {Level.COUNTY: "区县民政部门", Level.TOWN: "乡镇人民政府、街道办事处"}
-        why = f"；{found.flagged}" if found.flagged else ""
-        raise NotCompetent(f"当日由{names[level]}决定{why}")
-    return found
 
 
 async def _hand_over(desk: Desk, case: CaseFile, award: AwardRow, unit: int) -> None:
@@ -280,6 +288,12 @@ def _figures(desk: Desk, found: Plan) -> dict[str, Any]:
         "nobody_to_hear": found.nobody_to_hear,
         "unreported": found.unreported,
         "articles": list(found.articles),
+        "correction": None
+        if found.correction is None
+        else {
+            "was_from": str(found.correction.was_from),
+            "becomes_from": found.correction.becomes_from and str(found.correction.becomes_from),
+        },
         "fraud": None
         if fraud is None
         else {

@@ -13,12 +13,13 @@ from casework.models import CaseDocument, CaseFile
 from chassis.privacy import Cell
 from chassis.sealing import reveal
 from contracts.events.relief import Area
-from services.relief.applications.rules import remedies
+from services.relief.applications.rules import law_basis, remedies
 from services.relief.awards import repository, rules
 from services.relief.awards.desk import Desk
 from services.relief.awards.models import AwardRow, ChangeRow
 from services.relief.awards.planning import Plan
 from services.relief.awards.rules import Effect, HearingMethod, Period
+from services.relief.entitlement.articles import LAW_FROM
 from services.relief.households import repository as household_rows
 from services.relief.parameters.rules import Level
 
@@ -33,7 +34,9 @@ _KINDS = {
     Effect.GRACE: ("award_grace", "最低生活保障渐退告知书"),
     Effect.UNCHANGED: ("award_notice", "最低生活保障变动告知书"),
 }
+_CORRECTION = ("award_correction", "最低生活保障登记更正决定书")
 _AREAS = {Area.URBAN: "城市", Area.RURAL: "农村", Area.ALL: "不分城乡"}
+_INCOMES = ("income_below_standard", "alone_income")
 _METHODS = {
     HearingMethod.IN_PERSON: "当面",
     HearingMethod.PHONE: "电话",
@@ -47,11 +50,7 @@ async def hearing_notice(
     desk: Desk, case: CaseFile, award: AwardRow, change: ChangeRow, plan: Plan
 ) -> CaseDocument:
     """听取意见告知书: what is intended, why, and that the household may speak to it."""
-    article = (
-        "《社会救助法》第四十八条"
-        if desk.day >= rules.LAW_IN_FORCE
-        else "民发〔2021〕57号第三十二条"
-    )
+    article = "《社会救助法》第四十八条" if desk.day >= LAW_FROM else ""
     return await documents.make(
         desk.session,
         case,
@@ -67,10 +66,17 @@ async def hearing_notice(
 
 
 async def decision(
-    desk: Desk, case: CaseFile, award: AwardRow, change: ChangeRow, plan: Plan, level: Level
+    desk: Desk,
+    case: CaseFile,
+    award: AwardRow,
+    change: ChangeRow,
+    plan: Plan,
+    level: Level,
+    *,
+    answer: str,
 ) -> CaseDocument:
-    """The decision in writing, with its reasons."""
-    kind, title = _KINDS[plan.effect]
+    """The decision in writing, with its reasons; `answer` is what became of the opinion heard."""
+    kind, title = _KINDS[plan.effect] if plan.correction is None else _CORRECTION
     hearing = (await repository.hearings_of(desk.session, award.id)).get(change.id)
     county = desk.register.county_of(award.unit_id, desk.day) or award.unit_id
     told = remedies(desk.day, level, desk.name_of(county, desk.day) or "")
@@ -80,6 +86,7 @@ async def decision(
             "on": hearing.heard_on,
             "method": _METHODS[hearing.method],
             "who": hearing.heard,
+            "answer": answer,
             "statement": await reveal(
                 desk.session,
                 hearing.statement,
@@ -99,6 +106,7 @@ async def decision(
             "hearing": heard,
             "not_heard": plan.nobody_to_hear,
             "remedies": told,
+            "remedy_basis": law_basis(desk.day)["remedy"],
         },
     )
 
@@ -120,6 +128,12 @@ async def _figures(desk: Desk, award: AwardRow, change: ChangeRow, plan: Plan) -
         "effect": plan.effect.value,
         "reason": reason,
         "articles": list(plan.articles),
+        "correction": None
+        if plan.correction is None
+        else {
+            "was_from": plan.correction.was_from,
+            "becomes_from": plan.correction.becomes_from,
+        },
         "effective_from": plan.effective_from,
         "ends_on": plan.ends_on,
         "before": _amounts(plan.was),
@@ -127,6 +141,9 @@ async def _figures(desk: Desk, award: AwardRow, change: ChangeRow, plan: Plan) -
         "standard": None
         if assessment is None
         else {"amount": assessment.standard.value, "document": assessment.standard.source},
+        "figures": []
+        if assessment is None
+        else [_condition(one) for one in assessment.conditions if one.code in _INCOMES],
         "reasons": [] if assessment is None else [_condition(one) for one in assessment.failed],
         "overpaid": plan.overpaid(desk.day) or None,
         "death_review_due": plan.death_review_due,
@@ -136,7 +153,7 @@ async def _figures(desk: Desk, award: AwardRow, change: ChangeRow, plan: Plan) -
         else {
             "since": plan.fraud.since,
             "recovery": plan.fraud.recovery,
-            "fine_least": plan.fraud.fine_least,
+            "fine_least": plan.fraud.fine_least or None,
             "fine_most": plan.fraud.fine_most,
             "article": plan.fraud.article,
         },

@@ -2,22 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from uuid import UUID
 
+from chassis.database import day_of
 from chassis.law.dates import EARLIEST_DAY
 from chassis.law.money import ceil_yuan, round_half_up
 from chassis.problems import Conflict, FieldError, Unprocessable
 from contracts.events.relief import AwardState
-from services.relief.awards import measuring, rules, service
+from services.relief.awards import corrections, measuring, repository, rules, service
+from services.relief.awards.corrections import AlreadyCorrected, Corrected
 from services.relief.awards.desk import Desk
 from services.relief.awards.measuring import Measured
-from services.relief.awards.models import AwardRow
+from services.relief.awards.models import AwardRow, PeriodRow
 from services.relief.awards.rules import ChangeKind, Effect, Period
 from services.relief.awards.schemas import (
     AmountChange,
     AnyChange,
+    CorrectionChange,
     DeathChange,
     GraceChange,
     MoveChange,
@@ -27,12 +31,17 @@ from services.relief.awards.schemas import (
     VoluntaryChange,
 )
 from services.relief.entitlement import awards as law_of_awards
+from services.relief.entitlement.articles import LAW_FROM, MEASURES_FROM, NOTICE_FROM
 from services.relief.entitlement.awards import Cause
+from services.relief.entitlement.facts import IncomeKind
 from services.relief.entitlement.rules import Assessment, Outcome
 from services.relief.households import repository as household_rows
+from services.relief.households import service as households
 from services.relief.households.kinds import LeaveReason
 from services.relief.parameters.rules import Law
 
+_DAY, _REQUEST_HOLDS = timedelta(days=1), timedelta(days=30)
+_FROM_WORK = frozenset({IncomeKind.WAGE, IncomeKind.FARMING, IncomeKind.BUSINESS})
 _INCOME = "income_below_standard"
 _EDGE = "income_below_edge"
 
@@ -85,6 +94,7 @@ class Plan:
     ends_on: date | None = None
     death_review_due: date | None = None
     fraud: Fraud | None = None
+    correction: Corrected | None = None
     unreported: bool = False
     nobody_to_hear: str = ""
 
@@ -110,7 +120,7 @@ class Plan:
         return rules.in_force(self.after, max(self.effective_from, self.after[0].from_))
 
 
-async def plan(  # noqa: PLR0911 - one line a ground
+async def plan(  # noqa: C901, PLR0911 - one line a ground
     desk: Desk, award: AwardRow, asked: AnyChange, *, told_on: date
 ) -> Plan:
     """What the change comes to if it is decided today; `told_on`: when it was proposed.
@@ -121,11 +131,10 @@ async def plan(  # noqa: PLR0911 - one line a ground
         FactsMissing: what the change stands on is not recorded with the household (409).
         Unprocessable: a day or a person is wrong (422).
     """
-    law = await measuring.law_on(desk.session, desk.register, award.unit_id, desk.day)
-    before = await service.timeline_of(desk.session, award)
-    planning = _Planning(desk, award, before, law, told_on)
-    last = rules.in_force(before, max(rules.month_after(desk.day), before[0].from_))
-    if last is None or last.state is AwardState.STOPPED:
+    planning = await _planning(desk, award, told_on)
+    if isinstance(asked, CorrectionChange):
+        return await planning.correction(asked)
+    if planning.ahead(planning.stopped_from).state is AwardState.STOPPED:
         raise AwardStopped("该户待遇已停发；需要救助的，请重新申请")
     match asked:
         case AmountChange():
@@ -144,6 +153,32 @@ async def plan(  # noqa: PLR0911 - one line a ground
             return await planning.job_refusals(asked)
         case NotCooperatingChange():
             return planning.not_cooperating(asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is to be paid from next month on, and what the rules of today give (None: nothing)."""
+
+    measured: Measured
+    coming: Period
+    due: Period | None
+
+    @property
+    def paid(self) -> bool:
+        return self.coming.state is AwardState.PAID
+
+
+async def standing(desk: Desk, award: AwardRow) -> Standing:
+    """The award beside what its household would be given today."""
+    planning = await _planning(desk, award, desk.day)
+    measured = await planning.measured()
+    due = None if measured.amounts is None else await planning.granted(measured)
+    return Standing(measured, planning.ahead(planning.stopped_from), due)
+
+
+async def _planning(desk: Desk, award: AwardRow, told_on: date) -> "_Planning":
+    law = await measuring.law_on(desk.session, desk.register, award.unit_id, desk.day)
+    return _Planning(desk, award, await service.timeline_of(desk.session, award), law, told_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +287,8 @@ class _Planning:
         )
         if asked.fraud is None:
             return found
-        _not_ahead(asked.fraud.since, self.day, "/fraud/since")
+        first = min(self.award.approved_on, self.before[0].from_)
+        service.require_between(asked.fraud.since, first, self.day, "/fraud/since")
         return replace(
             found,
             fraud=self._fraud(asked.fraud.since),
@@ -260,7 +296,9 @@ class _Planning:
         )
 
     async def grace(self, asked: GraceChange) -> Plan:
-        _not_ahead(asked.employed_on, self.day, "/employed_on")
+        service.require_between(
+            asked.employed_on, self.award.approved_on + _DAY, self.day, "/employed_on"
+        )
         measured = await self.measured()
         ref = next((ref for ref, one in measured.persons.items() if one == asked.person), "")
         member = next((one for one in measured.household.members if one.ref == ref), None)
@@ -268,25 +306,47 @@ class _Planning:
             raise Unprocessable("人员有误", errors=[FieldError("/person", "不是该户享受的人员")])
         if not member.employed:
             raise FactsMissing("请先在家庭成员中登记其就业")
+        if not await self._earns(ref, asked.employed_on):
+            raise FactsMissing("请先登记其就业之后的工资或者经营收入")
         failed = {one.code for one in measured.assessment.failed if not one.member}
         if measured.amounts is not None or _INCOME not in failed or failed - {_INCOME, _EDGE}:
             raise ContradictsRules("渐退只适用于就业后人均收入超过标准、其余条件仍符合的家庭")
         if measured.assessment.outcome is Outcome.UNDECIDED:
             await self.granted(measured)
         period = law_of_awards.grace(
-            Cause.EMPLOYMENT, stops_from=self.stopped_from, last=self._last_grace(), law=self.law
+            Cause.EMPLOYMENT,
+            stops_from=self.stopped_from,
+            last=self._last_grace(),
+            law=self.law,
+            months=asked.months,
         )
         if period is None:
-            raise ContradictsRules("当日没有渐退的规定，或者距上次渐退期满不足规定的间隔")
+            raise ContradictsRules("当日没有渐退的规定，或者距上次渐退开始不足规定的间隔")
         ends_on = period.until
         found = self._plan(
             self.stopped_from,
             lambda one: replace(one, state=AwardState.GRACE),
-            articles=(f"{_57}第三十三条", *((f"{_83}一（三）",) if self.day >= _OF_83 else ())),
+            articles=(
+                f"{_57}第三十三条",
+                *((f"{_83}一（三）",) if self.day >= NOTICE_FROM else ()),
+            ),
             measured=measured,
         )
         return replace(
             found, after=rules.overlay(found.after, ends_on, rules.stopped), ends_on=ends_on
+        )
+
+    async def _earns(self, ref: str, since: date) -> bool:
+        """Whether an income from work is recorded of the month of employment or a later one."""
+        household = await households.assembled(
+            self.desk.session, self.award.household_id, day=self.day
+        )
+        return any(
+            one.member == ref
+            and one.kind in _FROM_WORK
+            and one.amount > 0
+            and one.first_month >= since.replace(day=1)
+            for one in household.incomes
         )
 
     def _last_grace(self) -> date | None:
@@ -354,12 +414,15 @@ class _Planning:
                 errors=[FieldError("/moved_on", f"应在 {first} 至 {self.day} 之间")],
             )
         found = self._plan(
-            asked.moved_on, lambda one: replace(one, unit=unit), articles=(f"{_57}第三十条",)
+            asked.moved_on,
+            lambda one: replace(one, unit=unit),
+            articles=(*self._of_57("第三十条"), f"{_ORDINANCE}第二十五条第（四）项"),
         )
         return replace(found, unit=unit)
 
     def voluntary(self, asked: VoluntaryChange) -> Plan:
-        _not_ahead(asked.requested_on, self.day, "/requested_on")
+        first = max(self.award.approved_on, self.told_on - _REQUEST_HOLDS)
+        service.require_between(asked.requested_on, first, self.told_on, "/requested_on")
         found = self._plan(self.stopped_from, rules.stopped, articles=self._basis("第三十二条"))
         return replace(found, nobody_to_hear="家庭书面申请退出，申请即其意见")
 
@@ -369,18 +432,87 @@ class _Planning:
         session = self.desk.session
         if not await service.refused_in_a_row(session, self.award, asked.person, self.law):
             raise ContradictsRules("登记的就业介绍中，未见无正当理由连续拒绝达到规定次数")
+        await self._require_able(asked.person)
         rounded = self.rounded()
         return self._plan(
             self.stopped_from,
             lambda one: rules.without_own_part(one, asked.person, rounded),
-            articles=(f"{_57}第三十四条", f"{_ORDINANCE}第二十九条第（二）项"),
+            articles=(*self._of_57("第三十四条"), f"{_ORDINANCE}第二十九条第（二）项"),
         )
+
+    async def _require_able(self, person: UUID) -> None:
+        """Offers bind a member who can work and does not (57号 art. 34), nobody else."""
+        measured = await self.measured()
+        for member in measured.household.members:
+            named = measured.persons[member.ref] == person
+            if named and law_of_awards.could_work(member, self.day):
+                return
+        raise ContradictsRules("该成员不属于有就业能力而未就业的人员，不能以拒绝就业减发、停发")
 
     def not_cooperating(self, asked: NotCooperatingChange) -> Plan:
         _not_ahead(asked.asked_on, self.day, "/asked_on")
         return self._plan(
             self.stopped_from, rules.stopped, articles=(f"{_ORDINANCE}第二十九条第（三）项",)
         )
+
+    async def correction(self, asked: CorrectionChange) -> Plan:
+        row, wrong = await self._standing_period(asked.period)
+        measured = None
+        right: Period | None = None
+        if not asked.withdrawn:
+            right = wrong
+            if asked.recompute:
+                measured, right = await self._recomputed(wrong, day_of(row.recorded_at))
+            if asked.valid_from is not None:
+                from_ = corrections.moved(
+                    self.before,
+                    wrong,
+                    asked.valid_from,
+                    first=await self._first_payable(),
+                    last=rules.month_after(self.day),
+                ).from_
+                right = replace(right, from_=from_)
+        after = corrections.put_right(self.before, wrong, right)
+        if after == self.before:
+            raise ContradictsRules("更正后与现有登记相同，无须更正")
+        return Plan(
+            before=self.before,
+            after=after,
+            effective_from=min(wrong.from_, right.from_) if right else wrong.from_,
+            articles=self._basis("第二十一条、第三十二条"),
+            law=self.law if measured is None else measured.law,
+            assessment=None if measured is None else measured.assessment,
+            correction=Corrected(wrong.from_, right.from_ if right else None),
+        )
+
+    async def _standing_period(self, period: UUID) -> tuple[PeriodRow, Period]:
+        known = (await repository.recorded(self.desk.session, [self.award.id]))[self.award.id]
+        found = next(((row, one) for row, one in known if row.id == period), None)
+        if found is None:
+            raise Unprocessable("更正有误", errors=[FieldError("/period", "没有该段登记")])
+        if found[1].superseded_at is not None:
+            raise AlreadyCorrected("请更正现行的一段")
+        return found[0], found[1].period
+
+    async def _recomputed(self, wrong: Period, decided_on: date) -> tuple[Measured, Period]:
+        """By the facts as they are known now, and the law of the day that was decided on."""
+        measured = await measuring.measure(
+            self.desk.session,
+            self.desk.register,
+            self.award.household_id,
+            unit=self.award.unit_id,
+            day=decided_on,
+        )
+        if wrong.state is not AwardState.PAID or measured.amounts is None:
+            raise ContradictsRules("按现有事实不符合条件或该段不是在保，请另行办理变动")
+        return measured, service.with_amounts(wrong, measured.amounts)
+
+    async def _first_payable(self) -> date:
+        approved_on = self.award.approved_on
+        law = await measuring.law_on(
+            self.desk.session, self.desk.register, self.award.unit_id, approved_on
+        )
+        return law_of_awards.payable_from(approved_on, law)
 
     def _plan(
         self,
@@ -405,8 +537,11 @@ class _Planning:
         )
 
     def _basis(self, of_57: str) -> tuple[str, ...]:
-        law = ("社会救助法第四十七条",) if self.day >= rules.LAW_IN_FORCE else ()
-        return (*law, f"{_57}{of_57}", f"{_ORDINANCE}第二十八条")
+        law = ("社会救助法第四十七条",) if self.day >= LAW_FROM else ()
+        return (*law, *self._of_57(of_57), f"{_ORDINANCE}第二十八条")
+
+    def _of_57(self, article: str) -> tuple[str, ...]:
+        return (f"{_57}{article}",) if self.day >= MEASURES_FROM else ()
 
     def _fraud(self, since: date) -> Fraud:
         recovery = rules.paid(self.before, max(since, EARLIEST_DAY), self.stopped_from)
@@ -415,9 +550,6 @@ class _Planning:
 
     def _fraud_article(self) -> str:
         return self.law.amounts("dibao.fraud.fine").source
-
-
-_OF_83 = date(2022, 10, 20)
 
 
 def _amounts_of(one: Period, granted: Period) -> Period:

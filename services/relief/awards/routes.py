@@ -10,7 +10,7 @@ from chassis.idempotency import Idempotent, Route
 from chassis.paging import Page
 from chassis.problems import responses
 from chassis.requests import CurrentRuntime, Transaction, VisibleUnits, require
-from services.relief.awards import changes, service, views
+from services.relief.awards import changes, reviews, service, views
 from services.relief.awards.desk import Desk
 from services.relief.awards.schemas import (
     AwardItem,
@@ -18,7 +18,6 @@ from services.relief.awards.schemas import (
     ChangeIn,
     ChangeList,
     ChangeView,
-    CorrectionIn,
     DecisionIn,
     DeliveryIn,
     HearingIn,
@@ -35,7 +34,7 @@ from services.relief.awards.schemas import (
 
 router = APIRouter(prefix="/v1/relief", tags=["低保待遇"], route_class=Route)
 
-Reader = Annotated[Principal, Depends(require("relief:read"))]
+Reader = Annotated[Principal, Depends(require("relief:files"))]
 Reviewer = Annotated[Principal, Depends(require("relief:review"))]
 Decider = Annotated[Principal, Depends(require("relief:decide"))]
 
@@ -75,17 +74,17 @@ async def get_award(
     desk: CurrentDesk,
     response: Response,
 ) -> AwardView:
-    """一户待遇的各段、人员、分类重点救助、核查与就业介绍。"""
+    """一户待遇的各段、人员、分类重点救助、核查与就业介绍。查看留痕。"""
     award = await desk.award(award_id)
     set_etag(response, award.version)
-    return await views.one(desk, award, asked)
+    return await views.read(desk, award, asked)
 
 
 @router.get(
     "/awards/{award_id}/changes", summary="查看变动", responses=responses(401, 403, 404, 422, 503)
 )
 async def list_changes(award_id: UUID, _: Reader, desk: CurrentDesk) -> ChangeList:
-    """一户待遇的历次变动，最近的在前。"""
+    """一户待遇的历次变动，最近的在前。查看留痕。"""
     return await views.changes(desk, await desk.award(award_id))
 
 
@@ -99,7 +98,7 @@ async def list_changes(award_id: UUID, _: Reader, desk: CurrentDesk) -> ChangeLi
 async def propose_change(
     award_id: UUID, asked: ChangeIn, _: Reviewer, desk: CurrentDesk, response: Response
 ) -> ChangeView:
-    """提出增发、减发、停发、渐退、死亡、迁移、自愿退出等变动。
+    """提出增发、减发、停发、渐退、死亡、迁移、自愿退出等变动，或者更正登记有误的一段。
 
     金额由系统按家庭的事实和当日的规定、标准测算；减少或停止救助的，同时制作听取意见告知书。
     """
@@ -116,8 +115,9 @@ async def propose_change(
 async def get_change(
     change_id: UUID, _: Reader, desk: CurrentDesk, response: Response
 ) -> ChangeView:
-    """一次变动的金额、生效日、听取意见与文书。"""
-    case, _row = await desk.change(change_id)
+    """一次变动的金额、生效日、听取意见与文书。查看留痕。"""
+    case, row = await desk.change(change_id)
+    await views.note_reading(desk, row.award_id)
     return await _shown(desk, case, response)
 
 
@@ -211,8 +211,8 @@ async def review(
     response: Response,
     if_match: IfMatch = None,
 ) -> ReviewView:
-    """登记一次未见变动的定期核查，并排定下次核查日。"""
-    award, row, warnings = await service.review(desk, award_id, if_match, asked)
+    """登记一次未见变动的定期核查，并排定下次核查日；按规定应当变动的不能登记，须提出变动。"""
+    award, row, warnings = await reviews.review(desk, award_id, if_match, asked)
     set_etag(response, award.version)
     return ReviewView(
         id=row.id,
@@ -250,27 +250,6 @@ async def record_job_offer(
         excused=row.excused,
         recorded_at=row.recorded_at,
     )
-
-
-@router.post(
-    "/awards/{award_id}/corrections",
-    status_code=201,
-    summary="更正登记有误的一段",
-    dependencies=[Idempotent],
-    responses=CHANGES,
-)
-async def correct(
-    award_id: UUID,
-    asked: CorrectionIn,
-    _: Decider,
-    desk: CurrentDesk,
-    response: Response,
-    if_match: IfMatch = None,
-) -> AwardView:
-    """以正确的起始日或重新测算的金额取代有误的一段，或予以撤销；原登记保留备查。"""
-    award = await service.correct(desk, award_id, if_match, asked)
-    set_etag(response, award.version)
-    return await views.one(desk, award, ViewQuery())
 
 
 async def _shown(desk: Desk, case: CaseFile, response: Response) -> ChangeView:

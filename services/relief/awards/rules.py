@@ -22,9 +22,6 @@ from services.relief.entitlement.facts import Household, Income, IncomeKind
 
 REVIEW, DECIDE = "relief:review", "relief:decide"
 
-LAW_IN_FORCE = date(2026, 7, 1)
-"""社会救助法 art. 78."""
-
 NOTHING = Decimal("0.00")
 
 MOST_PERIODS = 400
@@ -45,6 +42,7 @@ class ChangeKind(StrEnum):
     NOT_COOPERATING = "not_cooperating"  # 拒不配合核查
     MEMBERS_CHANGED = "members_changed"  # 人口变化
     STANDARD_CHANGED = "standard_changed"  # 标准调整
+    CORRECTION = "correction"  # 更正
 
 
 KIND_TITLES = {
@@ -59,6 +57,7 @@ KIND_TITLES = {
     ChangeKind.NOT_COOPERATING: "拒不配合核查",
     ChangeKind.MEMBERS_CHANGED: "家庭成员变化",
     ChangeKind.STANDARD_CHANGED: "标准调整",
+    ChangeKind.CORRECTION: "更正",
 }
 
 

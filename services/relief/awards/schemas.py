@@ -3,7 +3,15 @@ from decimal import Decimal
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictBool, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictBool,
+    StrictInt,
+    model_validator,
+)
 
 from casework.models import DeliveryMethod
 from chassis.fields import Day, DivisionCode, Document, text
@@ -56,6 +64,9 @@ class GraceChange(_Change):
     kind: Literal[ChangeKind.GRACE]
     person: Person
     employed_on: Day = Field(description="就业之日")
+    months: StrictInt | None = Field(
+        default=None, ge=1, le=24, description="渐退月数，不填为规定的上限，超过的以上限为准"
+    )
 
 
 class DeathChange(_Change):
@@ -96,6 +107,24 @@ class NotCooperatingChange(_Change):
     asked_on: Day = Field(description="最近一次要求配合之日")
 
 
+class CorrectionChange(_Change):
+    """更正登记有误的一段；金额按现有事实与该段决定之日的规定重新算出，原登记保留。"""
+
+    kind: Literal[ChangeKind.CORRECTION]
+    period: UUID = Field(description="有误的一段")
+    valid_from: Day | None = Field(
+        default=None, description="正确的起始日：不早于首个应发月，不晚于下月，不越过相邻的一段"
+    )
+    withdrawn: StrictBool = Field(default=False, description="撤销该段，由前一段延续")
+    recompute: StrictBool = Field(default=False, description="重新测算该段的人口与金额")
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.withdrawn == (self.valid_from is not None or self.recompute):
+            raise ValueError("撤销、改起始日或重新测算，须择其一；撤销的不得再改")
+        return self
+
+
 AnyChange = (
     AmountChange
     | StopChange
@@ -105,6 +134,7 @@ AnyChange = (
     | VoluntaryChange
     | RefusalsChange
     | NotCooperatingChange
+    | CorrectionChange
 )
 ChangeIn = Annotated[AnyChange, Discriminator("kind")]
 
@@ -174,22 +204,6 @@ class JobOfferIn(Body):
     def _excuse(self) -> Self:
         if self.excused and (self.accepted or self.note is None):
             raise ValueError("正当理由只对拒绝的工作认定，并须写明")
-        return self
-
-
-class CorrectionIn(Body):
-    """更正登记有误的一段；金额按现有事实与该段决定之日的规定重新算出，原登记保留。"""
-
-    period: UUID = Field(description="有误的一段")
-    valid_from: Day | None = Field(default=None, description="正确的起始日，不填则不变")
-    withdrawn: StrictBool = Field(default=False, description="撤销该段，由前一段延续")
-    recompute: StrictBool = Field(default=False, description="重新测算该段的人口与金额")
-    reason: Words
-
-    @model_validator(mode="after")
-    def _something(self) -> Self:
-        if self.withdrawn == (self.valid_from is not None or self.recompute):
-            raise ValueError("撤销、改起始日或重新测算，须择其一；撤销的不得再改")
         return self
 
 
@@ -333,6 +347,13 @@ class FraudView(BaseModel):
     article: str
 
 
+class CorrectedView(BaseModel):
+    """更正了哪一段。"""
+
+    was_from: date = Field(description="原登记的起始日")
+    becomes_from: date | None = Field(description="更正后的起始日；撤销的为空")
+
+
 class ChangeView(BaseModel):
     """一次变动。"""
 
@@ -354,6 +375,7 @@ class ChangeView(BaseModel):
     ends_on: date | None = Field(description="渐退期满停发之日")
     overpaid: Decimal | None = Field(description="已经多发、应当收回的（元）")
     fraud: FraudView | None
+    correction: CorrectedView | None
     unreported: bool = Field(description="变化超过规定月数未主动告知，可以批评教育")
     hearing: HearingView | None
     hearing_needed: bool = Field(description="决定前须先听取意见")

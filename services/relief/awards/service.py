@@ -1,4 +1,4 @@
-"""Awards of 低保: granted, reviewed, corrected; published as one timeline with every event."""
+"""Awards of 低保: granted, and published as one timeline with every event."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,21 +7,23 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from casework.models import CaseFile
+from casework import publicity
+from casework import repository as cases
+from casework.models import CaseFile, PublicityKind, PublicityOutcome
 from chassis import audit
-from chassis.database import day_of, now, today
+from chassis.database import now, today
 from chassis.ids import new_id
 from chassis.outbox import emit
 from chassis.privacy import Cell
-from chassis.problems import Conflict, FieldError, NotFound, Unprocessable
-from chassis.sealing import seal
+from chassis.problems import Conflict, FieldError, Unprocessable
+from chassis.sealing import reveal, seal
 from contracts.events.relief import Area, Award, AwardState, Programme
 from services.relief.awards import measuring, repository, rules
 from services.relief.awards.desk import Desk
 from services.relief.awards.measuring import Amounts
-from services.relief.awards.models import AwardRow, JobOfferRow, ReviewRow
+from services.relief.awards.models import AwardRow, JobOfferRow
 from services.relief.awards.rules import Period
-from services.relief.awards.schemas import CorrectionIn, JobOfferIn, ReviewIn
+from services.relief.awards.schemas import JobOfferIn
 from services.relief.entitlement import awards as law_of_awards
 from services.relief.entitlement.facts import Household
 from services.relief.entitlement.rules import Assessment
@@ -36,8 +38,8 @@ class NotGranted(Conflict):
     slug, title = "contradicts-rules", "与按规定测算的结果不一致"
 
 
-class AlreadyCorrected(Conflict):
-    slug, title = "period-already-corrected", "该段已被更正或替代"
+class OfferRecorded(Conflict):
+    slug, title = "job-offer-recorded", "该次就业介绍已登记"
 
 
 class HearingRequired(Conflict):
@@ -148,6 +150,8 @@ async def cover(session: AsyncSession, award: AwardRow, timeline: tuple[Period, 
     """
     coming = max(rules.month_after(today(session)), timeline[0].from_)
     period = rules.in_force(timeline, coming)
+    if period is None or not period.persons:
+        await _take_down(session, award)
     await households.award_claims(
         session,
         programme=award.programme,
@@ -159,6 +163,13 @@ async def cover(session: AsyncSession, award: AwardRow, timeline: tuple[Period, 
             for one in (period.persons if period else ())
         },
     )
+
+
+async def _take_down(session: AsyncSession, award: AwardRow) -> None:
+    """Nobody hangs in the village as an object of 低保 who is none any more."""
+    for one in await cases.publicities_of(session, award.case_id):
+        if one.kind is PublicityKind.RESULT and one.closed_on is None:
+            await publicity.close(session, one, outcome=PublicityOutcome.UNCHALLENGED)
 
 
 async def timeline_of(session: AsyncSession, award: AwardRow) -> tuple[Period, ...]:
@@ -173,49 +184,20 @@ def review_plan(household: Household, day: date, law: Law) -> tuple[str, date]:
     return review_class.value, law_of_awards.next_review(day, months)
 
 
-async def review(
-    desk: Desk, award_id: UUID, if_match: str | None, asked: ReviewIn
-) -> tuple[AwardRow, ReviewRow, list[str]]:
-    """Record a periodic review that changes nothing; what the rules would give now is a warning."""
-    session = desk.session
-    award = await desk.award_to_change(award_id, if_match)
-    _between(asked.reviewed_on, award.approved_on, desk.day, "/reviewed_on")
-    measured = await measuring.measure(
-        session, desk.register, award.household_id, unit=award.unit_id, day=desk.day
-    )
-    award.review_class, award.review_due_on = review_plan(
-        measured.household, asked.reviewed_on, measured.law
-    )
-    award.death_review_due_on = None
-    award.version += 1
-    row = ReviewRow(
-        id=new_id(),
-        award_id=award.id,
-        unit_id=award.unit_id,
-        reviewed_on=asked.reviewed_on,
-        review_class=award.review_class,
-        next_due_on=award.review_due_on,
-        note=b"",
-        recorded_at=now(session),
-        recorded_by=session.info["actor"],
-    )
-    row.note = seal(session, asked.note, Cell("award_review", "note", row.id))
-    session.add(row)
-    await session.flush()
-    await audit.record(session, action="relief.award.reviewed", subject=str(award.id))
-    current = rules.in_force(await timeline_of(session, award), desk.day)
-    return award, row, _differences(current, measured.amounts)
-
-
 async def record_job_offer(
     desk: Desk, award_id: UUID, if_match: str | None, asked: JobOfferIn
 ) -> tuple[AwardRow, JobOfferRow]:
-    """Record a job that was offered to a member who can work, and what came of it."""
+    """Record a job that was offered to a member who can work, and what came of it.
+
+    Raises:
+        OfferRecorded: the same job on the same day; told three times it is one offer (409).
+    """
     session = desk.session
     award = await desk.award_to_change(award_id, if_match)
     if asked.person not in (await measuring.persons_of(session, award.household_id)).values():
         raise Unprocessable("人员有误", errors=[FieldError("/person", "不是该户的家庭成员")])
-    _between(asked.offered_on, award.approved_on, desk.day, "/offered_on")
+    require_between(asked.offered_on, award.approved_on, desk.day, "/offered_on")
+    await _require_new(session, award, asked)
     award.version += 1
     row_id = new_id()
     row = JobOfferRow(
@@ -239,6 +221,18 @@ async def record_job_offer(
     return award, row
 
 
+async def _require_new(session: AsyncSession, award: AwardRow, asked: JobOfferIn) -> None:
+    for one in await repository.job_offers_of(session, award.id):
+        if (one.person, one.offered_on) != (asked.person, asked.offered_on):
+            continue
+        cell = Cell("award_job_offer", "job", one.id)
+        job = await reveal(
+            session, one.job, cell, of=str(one.person), purpose="核对就业介绍是否重复登记"
+        )
+        if "".join(job.split()) == "".join(asked.job.split()):
+            raise OfferRecorded("同一人同一日介绍同一工作的，只登记一次")
+
+
 async def refused_in_a_row(session: AsyncSession, award: AwardRow, person: UUID, law: Law) -> bool:
     """Whether the person refused so many jobs in a row without a good reason (57号 art. 34)."""
     offers = [
@@ -247,53 +241,6 @@ async def refused_in_a_row(session: AsyncSession, award: AwardRow, person: UUID,
         if one.person == person
     ]
     return law_of_awards.refused_jobs(offers, law)
-
-
-async def correct(
-    desk: Desk, award_id: UUID, if_match: str | None, asked: CorrectionIn
-) -> AwardRow:
-    """Put another period in the place of one that was posted wrongly; both stay on record.
-
-    From 2026-07-01 nothing is lowered in this way: that is a decision, and is heard before
-    (社会救助法 art. 48).
-    """
-    session = desk.session
-    award = await desk.award_to_change(award_id, if_match)
-    known = (await repository.recorded(session, [award.id]))[award.id]
-    found = next(((row, one) for row, one in known if row.id == asked.period), None)
-    if found is None:
-        raise NotFound("未找到该段登记")
-    row, wrong = found
-    if wrong.superseded_at is not None:
-        raise AlreadyCorrected("请更正现行的一段")
-    before = rules.timeline(one for _, one in known)
-    others = [one for one in before if one != wrong.period]
-    law = await measuring.law_on(session, desk.register, award.unit_id, desk.day)
-    if not asked.withdrawn:
-        decided_on = day_of(row.recorded_at)
-        others.append(await _righted(desk, award, wrong.period, asked, decided_on))
-    after = _checked(others)
-    if rules.lowered(before, after) and law_of_awards.hearing_required(
-        law_of_awards.Change.REDUCE, law
-    ):
-        raise HearingRequired("更正会减少已确定的金额，请以减发、停发办理并先听取意见")
-    award.version += 1
-    await post(session, award, "corrected", after, case_id=row.case_id, reason=asked.reason)
-    return award
-
-
-async def _righted(
-    desk: Desk, award: AwardRow, wrong: Period, asked: CorrectionIn, decided_on: date
-) -> Period:
-    right = replace(wrong, from_=asked.valid_from or wrong.from_)
-    if not asked.recompute:
-        return right
-    measured = await measuring.measure(
-        desk.session, desk.register, award.household_id, unit=award.unit_id, day=decided_on
-    )
-    if wrong.state is not AwardState.PAID or measured.amounts is None:
-        raise NotGranted("按现有事实不符合条件或该段不是在保，请另行办理变动")
-    return with_amounts(right, measured.amounts)
 
 
 def with_amounts(period: Period, amounts: Amounts) -> Period:
@@ -307,28 +254,8 @@ def with_amounts(period: Period, amounts: Amounts) -> Period:
     )
 
 
-def _checked(periods: list[Period]) -> tuple[Period, ...]:
-    days = [one.from_ for one in periods]
-    if not periods or len(set(days)) != len(days):
-        raise Unprocessable(
-            "更正有误",
-            errors=[FieldError("/valid_from", "须至少保留一段，且同一日期只能有一段")],
-        )
-    return rules.merged(sorted(periods, key=lambda one: one.from_))
-
-
-def _between(day: date, first: date, last: date, pointer: str) -> None:
+def require_between(day: date, first: date, last: date, pointer: str) -> None:
     if not first <= day <= last:
         raise Unprocessable(
             "日期有误", errors=[FieldError(pointer, f"应在 {first} 至 {last} 之间")]
         )
-
-
-def _differences(current: Period | None, amounts: Amounts | None) -> list[str]:
-    if current is None or current.state is not AwardState.PAID:
-        return []
-    if amounts is None:
-        return ["按今日的事实与规定，该户可能不再符合条件或尚有事项待认定，请核对"]
-    if amounts.total != current.total:
-        return [f"按今日的事实与规定应发 {amounts.total} 元，现发 {current.total} 元，请核对"]
-    return []

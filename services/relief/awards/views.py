@@ -1,13 +1,14 @@
 """Awards and their changes as they are shown."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
 from casework import repository as cases
 from casework.models import CaseFile
+from chassis import audit
 from chassis.law.dates import add_years
 from chassis.paging import Page, decode_cursor, encode_cursor
 from chassis.privacy import Cell
@@ -23,6 +24,7 @@ from services.relief.awards.schemas import (
     AwardView,
     ChangeList,
     ChangeView,
+    CorrectedView,
     ExtraView,
     FraudView,
     HearingView,
@@ -38,6 +40,7 @@ from services.relief.awards.schemas import (
 from services.relief.entitlement import awards as law_of_awards
 from services.relief.households import repository as household_rows
 from services.relief.households.service import end_of
+from services.relief.parameters.rules import Law
 
 ADULT = 18
 
@@ -65,6 +68,18 @@ async def page(desk: Desk, asked: ListQuery) -> Page[AwardItem]:
     return Page(
         items=[_item(desk, one, known[one.id], as_of) for one in shown],
         next_cursor=encode_cursor(str(shown[-1].id)) if more else None,
+    )
+
+
+async def read(desk: Desk, award: AwardRow, asked: ViewQuery) -> AwardView:
+    """As `one`, looked up for itself: the reading is audited."""
+    await note_reading(desk, award.id)
+    return await one(desk, award, asked)
+
+
+async def note_reading(desk: Desk, award_id: UUID) -> None:
+    await audit.record(
+        desk.session, action="relief.award.read", subject=str(award_id), purpose="查看低保待遇"
     )
 
 
@@ -119,26 +134,44 @@ async def one(desk: Desk, award: AwardRow, asked: ViewQuery) -> AwardView:
 
 
 async def changes(desk: Desk, award: AwardRow) -> ChangeList:
-    """The changes of an award, the latest first."""
+    """The changes of an award, the latest first; the reading is audited."""
+    await note_reading(desk, award.id)
     rows = await repository.changes_of(desk.session, award.id)
-    items = []
-    for row in rows:
-        case = await cases.find(desk.session, desk.units, row.id)
-        if case is not None:
-            items.append(await change(desk, case, row))
-    return ChangeList(items=items)
+    seen = await cases.found(desk.session, desk.units, [row.id for row in rows])
+    beside = await _beside(desk, award.id, award.unit_id, list(seen))
+    return ChangeList(items=[_change(seen[row.id], row, beside) for row in rows if row.id in seen])
 
 
 async def change(desk: Desk, case: CaseFile, row: ChangeRow) -> ChangeView:
+    return _change(case, row, await _beside(desk, row.award_id, row.unit_id, [row.id]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What is shown with changes of one award: hearings and documents by change, today's law."""
+
+    hearings: Mapping[UUID, HearingRow]
+    documents: Mapping[UUID, list[UUID]]
+    law: Law
+
+
+async def _beside(desk: Desk, award_id: UUID, unit: int, changes_: Collection[UUID]) -> _Beside:
+    return _Beside(
+        await repository.hearings_of(desk.session, award_id),
+        await cases.document_ids(desk.session, changes_),
+        await measuring.law_on(desk.session, desk.register, unit, desk.day),
+    )
+
+
+def _change(case: CaseFile, row: ChangeRow, beside: _Beside) -> ChangeView:
     figures, fraud = row.figures, row.figures["fraud"]
-    hearing = (await repository.hearings_of(desk.session, row.award_id)).get(row.id)
-    law = await measuring.law_on(desk.session, desk.register, row.unit_id, desk.day)
+    hearing = beside.hearings.get(row.id)
     needed = (
         row.open
         and hearing is None
         and figures["lowers"]
         and not figures["nobody_to_hear"]
-        and law_of_awards.hearing_required(law_of_awards.Change.STOP, law)
+        and law_of_awards.hearing_required(law_of_awards.Change.STOP, beside.law)
     )
     return ChangeView(
         id=row.id,
@@ -157,11 +190,12 @@ async def change(desk: Desk, case: CaseFile, row: ChangeRow) -> ChangeView:
         ends_on=figures["ends_on"] and date.fromisoformat(figures["ends_on"]),
         overpaid=_decimal(figures["overpaid"]),
         fraud=fraud and FraudView(**fraud),
+        correction=figures["correction"] and CorrectedView(**figures["correction"]),
         unreported=figures["unreported"],
         hearing=hearing and _hearing(hearing),
         hearing_needed=needed,
         hearing_note=figures["nobody_to_hear"],
-        documents=[one.id for one in await cases.documents_of(desk.session, case.id)],
+        documents=beside.documents[row.id],
         etag=f'"{case.version}"',
     )
 

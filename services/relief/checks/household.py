@@ -113,13 +113,14 @@ async def take_over(session: AsyncSession, household_id: UUID, found: Sequence[F
     day = today(session)
     facts = in_force(standing(await repository.facts_of(session, household_id)), day)
     held = {fact.id: fact for fact in facts if fact.source is FactSource.DECLARED}
+    taken: list[tuple[AnyFact, list[UUID]]] = []
     for one in found:
         same = [fact for fact in held.values() if _same(fact, one)]
-        await service.record_fact(
-            session, household, _fact(one, same, day), superseding=[fact.id for fact in same]
-        )
+        taken.append((_fact(one, same, day), [fact.id for fact in same]))
         for fact in same:
             del held[fact.id]
+    if taken:
+        await service.record_found(session, household, taken)
 
 
 def _same(fact: Fact, found: Found) -> bool:

@@ -14,7 +14,6 @@ from chassis.database import now, today
 from chassis.http_client import HttpClient
 from chassis.ids import new_id
 from chassis.jobs import Job, JobHandler, Later, Record
-from chassis.law.units import Register
 from chassis.sealing import seal
 from chassis.service import Runtime
 from services.relief.checks import departments, household, repository, rules, service
@@ -31,7 +30,6 @@ from services.relief.checks.models import CheckRow, ExchangeRow, RequestRow
 from services.relief.checks.rules import Failure, Status
 from services.relief.checks.settings import CheckSettings
 
-GIVE_UP = "dibao.check.give_up_hours"
 LOOK_AGAIN = timedelta(minutes=10)
 """After which it is looked anew whether the other side is connected."""
 
@@ -88,8 +86,8 @@ class CheckJobs:
         settings = CheckSettings()
         turn = _Turn(UUID(job.arguments["request"]), int(job.arguments["round"]))
         if not settings.departments_url:
-            if await self._given_up(job, turn):
-                return partial(_end, turn, Failure.NOT_CONNECTED, Status.FAILED)
+            if await self._over(job, turn):
+                return partial(_end, turn, Failure.CASE_ENDED, Status.FAILED)
             raise Later(
                 self._runtime.clock.now() + LOOK_AGAIN,
                 partial(_put_off, turn, Failure.NOT_CONNECTED, ""),
@@ -118,14 +116,11 @@ class CheckJobs:
             case Refused(failure):
                 return partial(_end, begun.turn, failure, Status.FAILED)
 
-    async def _given_up(self, job: Job, turn: _Turn) -> bool:
+    async def _over(self, job: Job, turn: _Turn) -> bool:
         """Whether nobody waits for an answer any more."""
-        register = await self._runtime.places.register()
         async with self._transaction(job) as session:
             found = await _asked(session, turn)
-            if found is None or await repository.ended(session, found[0]):
-                return True
-            return await _last(session, register, *found)
+            return found is None or await repository.ended(session, found[0])
 
     async def _begin(self, job: Job, turn: _Turn) -> _Begun | Failure:
         """Open the number and keep that it is sent; or why nobody is to be asked about."""
@@ -147,11 +142,14 @@ class CheckJobs:
                 subject=str(request.id),
                 purpose=f"{rules.PURPOSE}；依据：{check.legal_basis}；授权：{request.authorisation}",
             )
+            law = await service.law_of(session, register, check.unit_id, today(session))
             return _Begun(
                 turn=replace(turn, exchange=exchange.id),
                 query=_query(session, check, request, document),
                 location=request.location,
-                last=await _last(session, register, check, request),
+                last=rules.gives_up(
+                    request.asked_at, law.integer(service.GIVE_UP).value, now(session)
+                ),
             )
 
     async def _answered(
@@ -217,14 +215,6 @@ async def _asked(session: AsyncSession, turn: _Turn) -> tuple[CheckRow, RequestR
     if request.status is not Status.ASKED or request.round != turn.round:
         return None
     return check, request
-
-
-async def _last(
-    session: AsyncSession, register: Register, check: CheckRow, request: RequestRow
-) -> bool:
-    """Whether the source is given up unless it answers now."""
-    law = await service.law_of(session, register, check.unit_id, today(session))
-    return rules.gives_up(request.asked_at, law.integer(GIVE_UP).value, now(session))
 
 
 async def _note(session: AsyncSession, check: CheckRow, request: RequestRow) -> None:

@@ -14,7 +14,7 @@ from services.relief.checks.schemas import Acceptance, AcceptanceView, CheckRepo
 
 router = APIRouter(prefix="/v1/relief/checks", tags=["经济状况核对"], route_class=Route)
 
-Reader = Annotated[Principal, Depends(require("relief:read"))]
+Reader = Annotated[Principal, Depends(require("relief:files"))]
 Checker = Annotated[Principal, Depends(require("relief:check"))]
 
 CHANGES = responses(401, 403, 404, 409, 412, 422, 428, 503)

@@ -46,6 +46,7 @@ from services.relief.checks.schemas import (
     LineView,
     MissingView,
 )
+from services.relief.entitlement.facts import Silence
 from services.relief.households import repository as households
 from services.relief.households.models import MemberRow, SupporterRow
 from services.relief.households.rules import supporter_checkable
@@ -57,6 +58,7 @@ KIND = "relief.check"
 SOURCES = "dibao.check.sources"
 START = "dibao.limit.check_start"
 CONSENT = "dibao.supporter.consent_required"
+GIVE_UP = "dibao.check.give_up_hours"
 NAMED_AT_MOST = 10
 
 READING = "查看家庭经济状况核对报告"
@@ -86,12 +88,22 @@ class CheckClosed(Conflict):
     slug, title = "check-closed", "核对报告已经出具"
 
 
+class CaseEnded(Conflict):
+    """Nothing more is found out for a case that is over."""
+
+    slug, title = "case-ended", "办件已经终结"
+
+
 class SourcesMissing(Conflict):
     slug, title = "check-sources-missing", "尚有来源没有答复"
 
 
 class NotAnswered(Conflict):
     slug, title = "check-not-answered", "该项查询没有可登记的内容"
+
+
+class StillAsked(Conflict):
+    slug, title = "check-still-asked", "该项查询正在进行"
 
 
 class NotMissing(Conflict):
@@ -198,6 +210,23 @@ async def missing_of(session: AsyncSession, case_id: UUID) -> list[tuple[UUID, s
     ]
 
 
+async def silences_of(session: AsyncSession, case_id: UUID) -> list[Silence]:
+    """The answers about members that the case's latest check does without, for a reason."""
+    check = await latest(session, case_id)
+    if check is None:
+        return []
+    return [
+        Silence(
+            str(one.member_id),
+            one.source,
+            reference=str(one.id),
+            answered_late=one.status is Status.LATE,
+        )
+        for one in await repository.requests_of(session, [check.id])
+        if _accepted(one) and one.role is Role.MEMBER and one.status not in rules.ANSWERED
+    ]
+
+
 async def late_flags(
     session: AsyncSession, case_id: UUID, check_id: UUID | None = None
 ) -> list[LateView]:
@@ -226,6 +255,8 @@ async def to_change(
     if check is None:
         raise NotFound
     require_version(if_match, check.version)
+    if await repository.ended(session, check):
+        raise CaseEnded("办件已经终结，其核对不再继续")
     return check
 
 
@@ -248,10 +279,18 @@ async def retry(session: AsyncSession, check: CheckRow, request_id: UUID) -> Req
 async def accept_missing(
     session: AsyncSession, check: CheckRow, request_id: UUID, reason: str
 ) -> RequestRow:
-    """Take a person's responsibility for going on without a source, with the reason."""
+    """Take a person's responsibility for going on without a source, with the reason.
+
+    Not while the source may still answer in time: it must have failed or been silent for as long as
+    the law of the day gives it.
+    """
     request = await _of_open(session, check, request_id)
     if request.status not in rules.MISSING:
         raise NotMissing("该来源已有答复")
+    law = await law_of(session, await read_register(session), check.unit_id, today(session))
+    hours = law.integer(GIVE_UP).value
+    if request.status is Status.ASKED and not rules.gives_up(request.asked_at, hours, now(session)):
+        raise StillAsked(f"查询提出未满 {hours} 小时，请等待答复，或待查询失败、逾时后再行接受")
     request.accepted_reason = seal(session, reason, _cell("accepted_reason", request.id))
     request.accepted_by, request.accepted_at = session.info["actor"], now(session)
     check.version += 1
@@ -321,8 +360,9 @@ async def close(session: AsyncSession, check: CheckRow) -> CheckRow:
 
 
 async def exchanges(session: AsyncSession, check: CheckRow, request_id: UUID) -> ExchangeList:
-    """The exchange record of a request: each time that it was sent (domain.md C2)."""
+    """The exchange record of a request: each time that it was sent (domain.md C2); audited."""
     request = await _of(session, check, request_id)
+    await _note(session, request, "exchanges_read")
     return ExchangeList(
         items=[
             ExchangeView(

@@ -28,6 +28,8 @@ from services.relief.entitlement.membership import (
     clergy_long_enough,
     has_reached,
     severely_disabled,
+    unemployed_disabled,
+    upkeep_disregarded,
 )
 from services.relief.parameters.rules import Law
 
@@ -68,12 +70,14 @@ class Alone:
 class Case:
     """What is asked about each member: the family around it, the law and standard of the day.
 
-    `edge` is whether the family is one of the edge, None while that is not settled.
+    `edge` is whether the family is one of the edge, None while that is not settled; `per_capita`
+    its income by the month, None where nobody is counted.
     """
 
     household: Household
     counted: frozenset[str]
     edge: bool | None
+    per_capita: Fraction | None
     gaps: tuple[Gap, ...]
     names: dict[str, str]
     day: date
@@ -131,8 +135,9 @@ def _ground(path: Path, case: Case, member: Member) -> bool | None:
     if not has_reached(member, ADULT, case.day):
         return False
     if path is Path.UNEMPLOYED_DISABLED:
-        return severely_disabled(member) and not member.employed
-    return _unable(member) and member.lives_together and _with_parents(member, case.household)
+        return unemployed_disabled(member, case.day)
+    with_parents = member.lives_together and _with_parents(member, case.household)
+    return _unable(member) and with_parents and _in_hardship(case, member)
 
 
 def _severe(member: Member) -> bool:
@@ -160,6 +165,14 @@ _PARENTS_AND_SIBLINGS = {
 _OWN_FAMILY = {Relation.SELF: {Relation.SPOUSE, Relation.CHILD, Relation.GRANDCHILD}}
 
 
+def _in_hardship(case: Case, member: Member) -> bool:
+    """家庭生活确有困难: by the family's income per head, or because a person has found it so."""
+    multiple = case.law.decimal("dibao.alone.hardship_multiple").value
+    limit = Fraction(case.standard) * Fraction(multiple)
+    poor = case.per_capita is not None and case.per_capita < limit
+    return member.special_hardship or poor
+
+
 def _with_parents(member: Member, household: Household) -> bool:
     """Lives with parents or siblings, and has no family of its own in the household."""
     others = {one.relation for one in household.members if one.ref != member.ref}
@@ -180,18 +193,24 @@ def _trial(path: Path, case: Case, member: Member) -> _Trial:
         remedy="" if held else "待家庭是否属于低保边缘家庭查明后再作认定",
         member=member.ref,
     )
-    own_income, income = _own_income(path, case, member)
+    own_income, income = _own_income(case, member)
     conditions = [ground, own_income]
-    if path not in OF_THE_EDGE or case.law.flag("dibao.alone.property_test").value:
+    if _property_tested(case.law) or path not in OF_THE_EDGE:
         conditions.append(_own_property(case, member))
     return _Trial(path, all_of(one.passed for one in conditions), tuple(conditions), income)
+
+
+def _property_tested(law: Law) -> bool:
+    """Whether the law of the day has a property test of one's own besides the family's."""
+    key = "dibao.alone.property_test"
+    return law.holds(key) and law.flag(key).value
 
 
 _GROUNDS = {
     Path.EDGE_FAMILY: "低保边缘家庭中的一级、二级残疾人，三级智力、精神残疾人，重特大疾病患者",
     Path.UNEMPLOYED_DISABLED: "成年、无业的重度（一级、二级）残疾人",
     Path.CLERGY: "脱离家庭、在宗教场所居住达到规定年数的宗教教职人员",
-    Path.APART_FROM_PARENTS: "与父母、兄弟姐妹共同生活，"
+    Path.APART_FROM_PARENTS: "家庭生活确有困难，与父母、兄弟姐妹共同生活，"
     "已成年且丧失劳动能力的残疾人或长期卧床的重病人员",
     Path.SPECIAL_HARDSHIP: "低保边缘家庭中确有特殊困难的人员",
 }
@@ -223,6 +242,9 @@ def _described(member: Member, case: Case) -> str:
     words.append("患重特大疾病" if member.severe_illness else "未认定重特大疾病")
     words.append("就业" if member.employed else "无业")
     words.append(_EDGES[case.edge])
+    if case.per_capita is not None:
+        words.append(f"家庭人均月收入 {yuan(case.per_capita)}")
+    words.append("经认定确有特殊困难" if member.special_hardship else "未经认定确有特殊困难")
     return "，".join(words)
 
 
@@ -234,19 +256,20 @@ def _no_ground(case: Case, member: Member) -> Condition:
         fact=_described(member, case),
         threshold="；".join(_GROUNDS[path] for path in _paths(case.law)),
         article=article(Subject.ALONE, case.law.day),
-        remedy="取得相应残疾等级、重特大疾病认定，或家庭收入、财产降至低保边缘家庭标准后可重新申请",
+        remedy="取得相应残疾等级、重特大疾病认定，经认定家庭生活确有困难，"
+        "或家庭收入、财产降至低保边缘家庭标准后可重新申请",
         member=member.ref,
     )
 
 
-def _own_income(path: Path, case: Case, member: Member) -> tuple[Condition, Fraction]:
+def _own_income(case: Case, member: Member) -> tuple[Condition, Fraction]:
     own = frozenset({member.ref})
     reckoning = reckon(
         case.household,
         own,
         law=case.law,
         standard=case.standard,
-        disregarding=path is Path.UNEMPLOYED_DISABLED,
+        disregarding=upkeep_disregarded([member], case.law),
     )
     passed: bool | None = reckoning.total < case.standard
     waiting = [one.name for one in _own_gaps(case, member) if one.touches("income_below_standard")]

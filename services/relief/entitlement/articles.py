@@ -10,12 +10,14 @@ _ORDINANCE = "重庆市城乡居民最低生活保障条例（2016年修订）"
 _MEASURES = "民发〔2021〕57号"
 _NOTICE = "民发〔2022〕83号"
 _LAW = "社会救助法（2026）"
-_2016, _2021, _2022, _2026 = (
+ORDINANCE_FROM, MEASURES_FROM, NOTICE_FROM, LAW_FROM = (
     date(2016, 5, 1),
     date(2021, 7, 1),
     date(2022, 10, 20),
     date(2026, 7, 1),
 )
+"""From when the texts hold: 条例 art. 39, 57号 art. 42, the day of 83号, 社会救助法 art. 78."""
+_2016, _2021, _2022, _2026 = ORDINANCE_FROM, MEASURES_FROM, NOTICE_FROM, LAW_FROM
 
 
 class Subject(StrEnum):
@@ -24,7 +26,6 @@ class Subject(StrEnum):
     MEMBERS = "members"
     BELOW_STANDARD = "below_standard"
     EDGE = "edge"
-    AMOUNT = "amount"
     INCOME_WINDOW = "income_window"
     INCOME = "income"
     EMPLOYMENT_COST = "employment_cost"
@@ -32,6 +33,7 @@ class Subject(StrEnum):
     DISREGARDED = "disregarded"
     PROPERTY = "property"
     CONSUMPTION = "consumption"
+    SPENDING = "spending"
     WHOLE_FAMILY = "whole_family"
     SOURCES = "sources"
     EDGE_FAMILY = "edge_family"
@@ -62,11 +64,6 @@ _ARTICLES: dict[Subject, tuple[_Version, ...]] = {
         _Version(_2022, f"{_NOTICE}一（四）"),
         _Version(_2026, f"{_LAW}第二十一条"),
     ),
-    Subject.AMOUNT: (
-        _Version(_2016, f"{_ORDINANCE}第二十条"),
-        _Version(_2021, f"{_MEASURES}第二十三条"),
-        _Version(_2026, f"{_LAW}第十八条"),
-    ),
     Subject.INCOME_WINDOW: (_Version(_2016, f"{_ORDINANCE}第十二条"),),
     Subject.INCOME: (
         _Version(_2016, f"{_ORDINANCE}第十二条"),
@@ -89,6 +86,7 @@ _ARTICLES: dict[Subject, tuple[_Version, ...]] = {
         _Version(_2016, f"{_ORDINANCE}第十条"),
         _Version(_2021, f"{_MEASURES}第十七条"),
     ),
+    Subject.SPENDING: (_Version(_2016, f"{_ORDINANCE}第十条"),),
     Subject.WHOLE_FAMILY: (
         _Version(_2016, f"{_ORDINANCE}第十条"),
         _Version(_2021, f"{_MEASURES}第四条"),

@@ -9,11 +9,17 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from itertools import takewhile
 
 from chassis.law.dates import add_months
 from contracts.events.relief import Area
 from services.relief.entitlement.facts import Household, Member, WorkCapacity
-from services.relief.entitlement.membership import STUDYING, has_reached, severely_disabled
+from services.relief.entitlement.membership import (
+    STUDYING,
+    has_reached,
+    severely_disabled,
+    standings,
+)
 from services.relief.parameters.rules import Law
 
 _WORKING_AGE, _RETIREMENT_AGE = 16, 60
@@ -68,17 +74,14 @@ def fraud_fine(value: Decimal, law: Law) -> tuple[Decimal, Decimal]:
 def refused_jobs(refusals: Sequence[bool], law: Law) -> bool:
     """Whether suitable work was refused without cause so many times in a row (57号 art. 34).
 
+    Up to now: who has taken work since, or had cause, is not in such a run any more.
+
     Args:
         refusals: every offer in order; True where it was refused without cause.
         law: the law of the day.
     """
-    limit = law.integer("dibao.job_refusals").value
-    run = 0
-    for refused in refusals:
-        run = run + 1 if refused else 0
-        if run >= limit:
-            return True
-    return False
+    run = sum(1 for _ in takewhile(bool, reversed(refusals)))
+    return run >= law.integer("dibao.job_refusals").value
 
 
 def grace(
@@ -139,9 +142,11 @@ def review_class(household: Household, *, day: date, law: Law) -> tuple[ReviewCl
     """
     months = law.amounts("dibao.review.months").value
     seeking = "C_urban" if household.area is Area.URBAN else "C_rural"
-    if any(_could_work(member, day) for member in household.members):
+    counted = {one.ref for one in standings(household, day=day, law=law) if one.counted}
+    members = [one for one in household.members if one.ref in counted]
+    if any(could_work(member, day) for member in members):
         return ReviewClass.C, int(months[seeking])
-    if any(one.severe_illness or severely_disabled(one) for one in household.members):
+    if any(one.severe_illness or severely_disabled(one) for one in members):
         return ReviewClass.A, int(months["A"])
     return ReviewClass.B, int(months["B"])
 
@@ -151,7 +156,7 @@ def next_review(last: date, months: int) -> date:
     return add_months(last, months)
 
 
-def _could_work(member: Member, day: date) -> bool:
+def could_work(member: Member, day: date) -> bool:
     """Of working age, able to work, and neither at work nor in school (ordinance art. 26)."""
     of_age = has_reached(member, _WORKING_AGE, day) and not has_reached(
         member, _RETIREMENT_AGE, day

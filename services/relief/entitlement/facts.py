@@ -152,8 +152,9 @@ class Income:
 class Property:
     """Something owned, by one member or (None) by the family together; area in m².
 
-    `judged` is a person's finding on this fact, which holds only with its reason: True, it does
-    not stand against the household; False, it does.
+    `judged` is the finding of a person of the office on this fact, which holds only from the source
+    `JUDGEMENT` and with its reason: True, it does not stand against the household; False, it does.
+    `essential` is a claim until somebody of the office has looked into it.
     """
 
     kind: PropertyKind
@@ -190,7 +191,8 @@ class Member:
     """One person of the household.
 
     `clergy_since`: since when the person lives apart from the family as clergy. `independent`: an
-    adult who can live independently. `special_hardship`: found by a person (57号 8(4), 法 21).
+    adult who can live independently. `special_hardship`: found by a person (57号 8(4), 法 21;
+    条例 11: 家庭生活确有困难).
     """
 
     ref: str
@@ -216,12 +218,26 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Silence:
+    """A source without whose answer about a member somebody went on, for a reason.
+
+    `reference` is under what the reason is kept; `answered_late` whether an answer came afterwards,
+    which nothing here knows of.
+    """
+
+    member: str
+    source: str
+    reference: str
+    answered_late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Household:
     """All that is known of one household on one day.
 
     Income is looked for in the months before that of `applied_on`. `alone`: refs of members who ask
     to be taken in by themselves. `missing_sources`: (member ref, source) that has not answered and
-    whose silence nobody has accepted.
+    whose silence nobody has accepted; `accepted_silences`: those whose silence somebody has.
     """
 
     members: tuple[Member, ...]
@@ -232,3 +248,4 @@ class Household:
     consumptions: tuple[Consumption, ...] = ()
     alone: frozenset[str] = frozenset()
     missing_sources: tuple[tuple[str, str], ...] = ()
+    accepted_silences: tuple[Silence, ...] = ()

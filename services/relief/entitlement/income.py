@@ -86,16 +86,16 @@ def reckon(
     *,
     law: Law,
     standard: Decimal,
-    disregarding: bool = False,
+    disregarding: Collection[str] = (),
 ) -> Reckoning:
     """The monthly income of the members that are counted.
 
-    `disregarding` leaves out support so marked, with a reason (83号 1(1)): only for an unemployed
-    severely disabled adult who is reckoned alone.
+    `disregarding` are those of whom support so marked, with a reason, is left out (83号 1(1)).
     """
     facts = sorted(household.incomes, key=_in_order)
     lines = [
-        _line(fact, household.applied_on, counted, law, disregarding=disregarding) for fact in facts
+        _line(fact, household.applied_on, counted, law, disregarding=fact.member in disregarding)
+        for fact in facts
     ]
     lines = _less_employment_cost(lines, law, standard)
     nets = {item: _net(lines, item) for item in Item}
@@ -113,6 +113,13 @@ def unreasoned(household: Household, counted: Collection[str]) -> tuple[Income, 
         for one in household.incomes
         if one.kind is IncomeKind.IMPUTED and one.member in counted and not one.reason.strip()
     )
+
+
+def missed(fact: Income, applied_on: date, law: Law) -> bool:
+    """Whether an income that could count does not, for none of its months is looked at."""
+    if fact.kind.value in law.codes("dibao.income.not_counted").value:
+        return False
+    return not _months_within(fact, applied_on, _window(fact.kind, law))
 
 
 _SHORTFALLS = {
@@ -163,7 +170,8 @@ def _not_counted(
         return "不是计入的家庭成员", article(Subject.MEMBERS, law.day)
     if fact.kind.value in exempt.value:
         return "按规定不计入家庭收入", exempt.source
-    if disregarding and fact.disregarded and fact.reason.strip():
+    support = fact.kind is IncomeKind.SUPPORT_RECEIVED
+    if disregarding and support and fact.disregarded and fact.reason.strip():
         return "兄弟姐妹或60周岁以上老年人给付的供养费用，视情豁免", article(
             Subject.DISREGARDED, law.day
         )

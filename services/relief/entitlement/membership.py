@@ -3,11 +3,12 @@
 民发〔2021〕57号 art. 7; 重庆市…条例 (2016) art. 11, which leaves soldiers out and clergy sooner.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from chassis.law.dates import add_years
-from services.relief.entitlement.articles import Subject, article
+from services.relief.entitlement.articles import NOTICE_FROM, Subject, article
 from services.relief.entitlement.facts import Education, Household, Member, Relation
 from services.relief.parameters.rules import Law
 
@@ -43,6 +44,18 @@ def has_reached(member: Member, years: int, day: date) -> bool:
 def severely_disabled(member: Member) -> bool:
     """Grade 1 or 2 (重度残疾)."""
     return member.disability is not None and member.disability.grade <= 2  # noqa: PLR2004 - 二级
+
+
+def unemployed_disabled(member: Member, day: date) -> bool:
+    """An adult without work, disabled of grade 1 or 2 (83号 1(1): 成年无业重度残疾人)."""
+    return has_reached(member, ADULT, day) and severely_disabled(member) and not member.employed
+
+
+def upkeep_disregarded(members: Iterable[Member], law: Law) -> frozenset[str]:
+    """Of whom the upkeep by siblings or by the old may be left out, once 83号 1(1) is in force."""
+    if law.day < NOTICE_FROM:
+        return frozenset()
+    return frozenset(one.ref for one in members if unemployed_disabled(one, law.day))
 
 
 def clergy_long_enough(member: Member, day: date, law: Law) -> bool:

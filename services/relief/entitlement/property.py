@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from chassis.law.dates import add_months
 from chassis.law.money import published_percent
@@ -18,13 +19,17 @@ from services.relief.entitlement.conditions import Condition, told_from, yuan
 from services.relief.entitlement.facts import (
     Consumption,
     ConsumptionKind,
+    FactSource,
     Household,
     Property,
     PropertyKind,
 )
 from services.relief.entitlement.gaps import Gap
-from services.relief.parameters.rules import Law
+from services.relief.parameters.rules import Cited, Law
 
+_MONEY = frozenset({PropertyKind.DEPOSIT, PropertyKind.SECURITIES, PropertyKind.INSURANCE_SAVINGS})
+_FOUND = frozenset({FactSource.SURVEYED, FactSource.DOCUMENT, FactSource.JUDGEMENT})
+"""Sources that a person of the office has looked at."""
 _HALF_YEAR = 6
 _YEAR = 12
 
@@ -74,12 +79,34 @@ def tested(means: Means, law: Law) -> tuple[Condition, ...]:
 
 
 def _judged(fact: Property | Consumption) -> bool | None:
-    return fact.judged if fact.reason.strip() else None
+    """What a person of the office has found, with the reason: nobody judges in their own matter."""
+    found = fact.source is FactSource.JUDGEMENT and fact.reason.strip()
+    return fact.judged if found else None
 
 
 def _exempt(fact: Property | Consumption) -> bool:
-    needed = isinstance(fact, Property) and (fact.essential or fact.disability_vehicle)
-    return needed or _judged(fact) is True
+    return _judged(fact) is True or (isinstance(fact, Property) and _needed(fact))
+
+
+def _needed(fact: Property) -> bool:
+    """The exception for the disabled is one for motor vehicles alone (ordinance, art. 13).
+
+    That a thing is essential (57号 art. 14) is found by a person of the office. Money never is:
+    what of it is needed for a cure is judged apart.
+    """
+    of_disabled = fact.disability_vehicle and fact.kind is PropertyKind.VEHICLE
+    found = fact.source in _FOUND and fact.kind not in _MONEY
+    return (fact.essential and found) or of_disabled
+
+
+def _claimed(fact: Property | Consumption) -> bool:
+    """Whether the family alone says that the thing is essential, and nobody has looked into it.
+
+    A register's answer carries the family's claim on: it does not know what a thing is needed for.
+    """
+    if not isinstance(fact, Property) or not fact.essential or fact.kind in _MONEY:
+        return False
+    return _judged(fact) is None and not _needed(fact)
 
 
 def _standing(facts: Iterable[Property]) -> tuple[list[Property], int]:
@@ -131,14 +158,11 @@ class _Words:
     remedy: str
 
 
-_MONEY = frozenset({PropertyKind.DEPOSIT, PropertyKind.SECURITIES, PropertyKind.INSURANCE_SAVINGS})
-
-
 def _deposits(means: Means, law: Law) -> Condition:
     facts = [one for one in means.properties if one.kind in _MONEY]
     counting, exempt = _standing(facts)
-    multiple = law.decimal("dibao.property.deposit_multiple").value
-    limit = means.standard * means.persons * multiple
+    rule = law.decimal("dibao.property.deposit_multiple")
+    limit = means.standard * means.persons * rule.value
     total = sum((one.amount for one in counting if one.amount is not None), Decimal(0))
     unknown = [one for one in counting if one.amount is None]
     fact = f"存款、有价证券和储蓄性保险合计 {yuan(total)}"
@@ -151,8 +175,8 @@ def _deposits(means: Means, law: Law) -> Condition:
         fact=_with_rest(fact, exempt, len(unknown), "金额"),
         words=_Words(
             "存款等金融资产不超过限额",
-            f"不超过 {yuan(limit)}（{means.persons} 人 × {yuan(means.standard)} × {multiple}）",
-            article(Subject.PROPERTY, law.day),
+            f"不超过 {yuan(limit)}（{means.persons} 人 × {yuan(means.standard)} × {rule.value}）",
+            _article(Subject.PROPERTY, law, rule),
             f"金融资产降至 {yuan(limit)} 以内后可重新申请；"
             "属于维持生活、治病必需的，可申请认定豁免",
         ),
@@ -162,29 +186,36 @@ def _deposits(means: Means, law: Law) -> Condition:
 def _dwellings(means: Means, law: Law) -> Condition:
     facts = [one for one in means.properties if one.kind is PropertyKind.DWELLING]
     counting, exempt = _standing(facts)
-    from_number = law.integer("dibao.property.dwellings").value
+    rule = law.integer("dibao.property.dwellings")
+    from_number = rule.value
     multiple = law.decimal("dibao.property.dwelling_area_multiple").value
     each = law.decimal("dibao.property.dwelling_area_per_person").value
     limit = multiple * each * means.persons
-    area = sum((one.area for one in counting if one.area is not None), Decimal(0))
+    area = _floor_area(counting)
     many = len(counting) >= from_number
     unknown = [one for one in counting if one.area is None]
+    sure = [one for one in counting if not _claimed(one)]
+    over = len(sure) >= from_number and _floor_area(sure) > limit
     fact = f"住房 {len(counting)} 套，建筑面积合计 {area} 平方米"
     return _condition(
         means,
         "property_dwellings",
-        failed=many and (area > limit or any(_judged(one) is False for one in unknown)),
-        review=many and any(_judged(one) is None for one in unknown),
+        failed=over or (many and any(_judged(one) is False for one in unknown)),
+        review=many and (area > limit or any(_judged(one) is None for one in unknown)),
         facts=facts,
         fact=_with_rest(fact, exempt, len(unknown), "面积"),
         words=_Words(
             "住房不超过规定的套数和面积",
             f"不同时达到 {from_number} 套以上且合计超过 {limit} 平方米"
             f"（{means.persons} 人 × {each} 平方米 × {multiple}）",
-            article(Subject.PROPERTY, law.day),
+            _article(Subject.PROPERTY, law, rule),
             "住房情况变化后可重新申请；属于唯一居住或维持生活必需的，可申请认定豁免",
         ),
     )
+
+
+def _floor_area(dwellings: Iterable[Property]) -> Decimal:
+    return sum((one.area for one in dwellings if one.area is not None), Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,13 +277,13 @@ _LIVED = (
         "consumption_employing",
         frozenset({ConsumptionKind.EMPLOYING}),
         "雇用他人",
-        Subject.CONSUMPTION,
+        Subject.SPENDING,
     ),
     _Absence(
         "consumption_vehicle_use",
         frozenset({ConsumptionKind.VEHICLE_USE}),
         "经常使用机动车辆",
-        Subject.CONSUMPTION,
+        Subject.SPENDING,
     ),
 )
 
@@ -264,7 +295,7 @@ def _absent(means: Means, rule: _Absence, law: Law) -> Condition:
     open_ = [
         one
         for one in counting
-        if _judged(one) is None and (rule.review or one.kind.value in auxiliary)
+        if _judged(one) is None and (rule.review or one.kind.value in auxiliary or _claimed(one))
     ]
     fact = f"{rule.name} {len(counting)} 项" if counting else f"未发现{rule.name}"
     return _condition(
@@ -284,7 +315,8 @@ def _absent(means: Means, rule: _Absence, law: Law) -> Condition:
 
 
 def _houses(means: Means, law: Law) -> Condition:
-    years = law.integer("dibao.consumption.house_years").value
+    rule = law.integer("dibao.consumption.house_years")
+    years = rule.value
     since = add_months(means.applied_on, -_YEAR * years)
     return _lately(
         means,
@@ -294,7 +326,7 @@ def _houses(means: Means, law: Law) -> Condition:
         _Words(
             "申请前没有新建、购买住房或豪华装修",
             f"{since} 以后没有（申请前 {years} 年内）",
-            article(Subject.CONSUMPTION, law.day),
+            _article(Subject.SPENDING, law, rule),
             f"满 {years} 年后可重新申请；因拆迁、灾害等必需的，可申请认定豁免",
         ),
     )
@@ -320,8 +352,8 @@ def _lately(
 
 
 def _luxury(means: Means, law: Law) -> Condition:
-    multiple = law.decimal("dibao.consumption.half_year_multiple").value
-    limit = means.standard * means.persons * multiple
+    rule = law.decimal("dibao.consumption.half_year_multiple")
+    limit = means.standard * means.persons * rule.value
     since = add_months(means.applied_on, -_HALF_YEAR)
     facts = [one for one in means.consumptions if one.kind is ConsumptionKind.LUXURY]
     counting = [one for one in facts if not _exempt(one) and (one.on is None or one.on > since)]
@@ -340,15 +372,16 @@ def _luxury(means: Means, law: Law) -> Condition:
         ),
         words=_Words(
             "申请前半年非生活必需品消费低于限额",
-            f"低于 {yuan(limit)}（{means.persons} 人 × {yuan(means.standard)} × {multiple}）",
-            article(Subject.CONSUMPTION, law.day),
+            f"低于 {yuan(limit)}（{means.persons} 人 × {yuan(means.standard)} × {rule.value}）",
+            _article(Subject.SPENDING, law, rule),
             "消费超过半年后可重新申请；属于治病等必需的，可申请认定豁免",
         ),
     )
 
 
 def _utilities(means: Means, law: Law) -> Condition:
-    most = Fraction(law.decimal("dibao.consumption.utilities_share").value)
+    rule = law.decimal("dibao.consumption.utilities_share")
+    most = Fraction(rule.value)
     facts = [one for one in means.consumptions if one.kind is ConsumptionKind.UTILITIES]
     counting = [one for one in facts if not _exempt(one)]
     shares = [(one, _share(one, means)) for one in counting]
@@ -368,7 +401,7 @@ def _utilities(means: Means, law: Law) -> Condition:
         words=_Words(
             "水、电、燃气、通讯月费用占家庭低保标准总额的比例不超过限额",
             f"不超过 {_percent(most)}",
-            article(Subject.CONSUMPTION, law.day),
+            _article(Subject.CONSUMPTION, law, rule),
             "日常费用降低后可重新申请；因治病、护理等必需的，可申请认定豁免",
         ),
     )
@@ -380,6 +413,11 @@ def _share(fact: Consumption, means: Means) -> Fraction | None:
     if fact.amount is None or not means.persons:
         return None
     return Fraction(fact.amount) / (Fraction(means.standard) * means.persons)
+
+
+def _article(subject: Subject, law: Law, limit: Cited[Any]) -> str:
+    """The article that asks for the test, and the source of its figure."""
+    return f"{article(subject, law.day)}；{limit.source}"
 
 
 def _percent(share: Fraction) -> str:

@@ -4,6 +4,7 @@
 The law of the day of decision decides; the same facts give the same answer in any order.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -12,15 +13,26 @@ from fractions import Fraction
 
 from contracts.events.relief import Area
 from services.relief.entitlement import property as means
-from services.relief.entitlement.alone import Alone, Case, Path, alone
+from services.relief.entitlement.alone import Alone, Case, alone
 from services.relief.entitlement.amounts import Extra, due, extras_of
-from services.relief.entitlement.articles import Subject, article
+from services.relief.entitlement.articles import MEASURES_FROM, Subject, article
 from services.relief.entitlement.awards import payable_from
 from services.relief.entitlement.conditions import Condition, all_of, told_from, yuan
-from services.relief.entitlement.facts import Household, IncomeKind
+from services.relief.entitlement.facts import (
+    Household,
+    IncomeKind,
+    Member,
+    Relation,
+    Silence,
+)
 from services.relief.entitlement.gaps import Gap
 from services.relief.entitlement.income import Reckoning, reckon, unreasoned
-from services.relief.entitlement.membership import Standing, standings, titles
+from services.relief.entitlement.membership import (
+    Standing,
+    standings,
+    titles,
+    upkeep_disregarded,
+)
 from services.relief.parameters.rules import Cited, Law, Value
 
 
@@ -96,6 +108,10 @@ class _Family:
         return len(self.counted)
 
     @property
+    def per_capita(self) -> Fraction | None:
+        return self.income.total / self.persons if self.persons else None
+
+    @property
     def kind(self) -> Family:
         if self.dibao:
             return Family.DIBAO
@@ -136,7 +152,7 @@ def assess(household: Household, *, day: date, law: Law, standard: Cited[Decimal
         persons=family.persons,
         members=family.standings,
         income=family.income,
-        per_capita=family.income.total / family.persons if family.persons else None,
+        per_capita=family.per_capita,
         base=base,
         extras=extras,
         total=_total(outcome, base, extras, candidates),
@@ -158,16 +174,39 @@ def _family(household: Household, day: date, law: Law, standard: Decimal) -> _Fa
     gaps = tuple(
         Gap(ref, source, names[ref]) for ref, source in sorted(set(household.missing_sources))
     )
-    income = reckon(household, counted, law=law, standard=standard)
+    income = _reckoned(household, counted, law, standard)
     whole = _Family(told, counted, gaps, names, income, (), dibao=False, edge=False)
-    return _settled(whole, household, law, standard) if counted else whole
+    if not counted:
+        return replace(whole, conditions=(_nobody(told, law),))
+    return _settled(whole, household, law, standard)
+
+
+def _reckoned(
+    household: Household, counted: frozenset[str], law: Law, standard: Decimal
+) -> Reckoning:
+    disregarding = upkeep_disregarded(household.members, law)
+    return reckon(household, counted, law=law, standard=standard, disregarding=disregarding)
+
+
+def _nobody(told: tuple[Standing, ...], law: Law) -> Condition:
+    """Why a household of which nobody is counted is refused: a refusal has its reasons."""
+    return Condition(
+        code="household_has_members",
+        title="有计入的共同生活家庭成员",
+        passed=False,
+        fact="；".join(sorted({one.reason for one in told})),
+        threshold="至少有一名成员计入共同生活的家庭成员",
+        article=article(Subject.MEMBERS, law.day),
+        remedy="不计入的情形消失后可重新申请",
+    )
 
 
 def _settled(family: _Family, household: Household, law: Law, standard: Decimal) -> _Family:
     gaps = [one for one in family.gaps if one.member in family.counted]
     below = _income_test(family, household, law, standard, _BELOW)
     tests = means.tested(means.of_family(household, family.counted, standard, gaps), law)
-    others = [*_imputed(family, household, law), _sources(gaps, law)]
+    silences = [one for one in household.accepted_silences if one.member in family.counted]
+    others = [*_imputed(family, household, law), _sources(family, gaps, silences, law)]
     dibao = all_of(one.passed for one in (below, *tests, *others))
     edge, within = _edge(family, household, law, standard, [*tests, *others])
     conditions = [below, *within, *tests, *others]
@@ -243,7 +282,7 @@ def _certain(family: _Family, household: Household, law: Law, standard: Decimal)
         return family.income.total
     rest = tuple(one for one in household.incomes if one not in doubtful)
     sure = replace(household, incomes=rest)
-    return reckon(sure, family.counted, law=law, standard=standard).total
+    return _reckoned(sure, family.counted, law, standard).total
 
 
 def _income_remedy(passed: bool | None, over: Fraction, limit: Fraction) -> str:  # noqa: FBT001 - a result
@@ -283,16 +322,31 @@ def _imputed(family: _Family, household: Household, law: Law) -> list[Condition]
     ]
 
 
-def _sources(gaps: list[Gap], law: Law) -> Condition:
+def _sources(
+    family: _Family, gaps: Sequence[Gap], silences: Sequence[Silence], law: Law
+) -> Condition:
+    """Which sources are missing, and which of them somebody has answered for: none is zero."""
+    told = [f"尚缺：{'、'.join(one.name for one in gaps)}"] if gaps else []
+    told += [_accepted(one, family) for one in sorted(silences, key=_of_silence)]
     return Condition(
         code="sources_complete",
         title="家庭经济状况信息核对齐全",
         passed=None if gaps else True,
-        fact=f"尚缺：{'、'.join(one.name for one in gaps)}" if gaps else "没有未返回的信息",
+        fact="；".join(told) or "没有未返回的信息",
         threshold="各来源均已返回，或已说明理由接受缺项（缺项不视为没有）",
         article=article(Subject.SOURCES, law.day),
         remedy="待所缺信息返回，或由经办人说明理由后接受" if gaps else "",
     )
+
+
+def _of_silence(silence: Silence) -> tuple[str, str]:
+    return silence.member, silence.source
+
+
+def _accepted(silence: Silence, family: _Family) -> str:
+    name = Gap(silence.member, silence.source, family.names[silence.member]).name
+    late = "，报告出具后已有答复，未用于本次测算" if silence.answered_late else ""
+    return f"{name}缺失，经说明理由接受（查询编号 {silence.reference}）{late}"
 
 
 def _whole_family(
@@ -323,7 +377,15 @@ def _trials(
 ) -> _Trials:
     """Who could be taken alone: nobody counted in a family that is, or may yet be, taken whole."""
     case = Case(
-        household, family.counted, family.edge, family.gaps, family.names, day, law, standard
+        household,
+        family.counted,
+        family.edge,
+        family.per_capita,
+        family.gaps,
+        family.names,
+        day,
+        law,
+        standard,
     )
     return {
         one.ref: alone(case, one)
@@ -372,18 +434,18 @@ def _notes(
     notes = list(family.income.notes)
     if not family.persons:
         notes.append("没有计入的共同生活家庭成员")
+    elif any(_applicant_left_out(one, family, household) for one in household.members):
+        notes.append("申请人不计入共同生活的家庭成员，应由其他成员提出申请")
     for one in candidates:
         name = family.names[one.member]
         if not one.asked:
             notes.append(f"{name}可以参照单人户单独提出申请（{one.article}）")
-        if one.path is Path.APART_FROM_PARENTS:
-            notes.append(f"{name}与父母、兄弟姐妹分户计算，须由经办人认定家庭生活确有困难")
     strained = any(
         one.disability is not None or one.severe_illness
         for one in household.members
         if one.ref in family.counted
     )
-    if strained and not family.dibao and day >= _MEASURES:
+    if strained and not family.dibao and day >= MEASURES_FROM:
         notes.append(
             "因残疾、患重病增加的刚性支出可按规定扣减（民发〔2021〕57号第十三条）；"
             "本市扣减规定未见，本次未扣减"
@@ -391,4 +453,6 @@ def _notes(
     return tuple(notes)
 
 
-_MEASURES = date(2021, 7, 1)
+def _applicant_left_out(member: Member, family: _Family, household: Household) -> bool:
+    left_out = member.relation is Relation.SELF and member.ref not in family.counted
+    return left_out and member.ref not in household.alone

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
-from chassis.fields import BirthDay, Day, DivisionCode
+from chassis.fields import BirthDay, Day, DivisionCode, PlainDecimal
 from contracts.events.relief import Area
 from services.relief.entitlement.alone import Path
 from services.relief.entitlement.facts import (
@@ -27,12 +27,12 @@ Ref = Annotated[
     str,
     Field(pattern=r"^[A-Za-z0-9_-]{1,40}$", description="成员在本次测算中的代称，不填姓名或证件号"),
 ]
-Yuan = Annotated[Decimal, Field(ge=0, max_digits=11, decimal_places=2, description="元")]
+Yuan = Annotated[PlainDecimal, Field(ge=0, max_digits=11, decimal_places=2, description="元")]
 SquareMetres = Annotated[
-    Decimal, Field(ge=0, max_digits=8, decimal_places=2, description="建筑面积，平方米")
+    PlainDecimal, Field(ge=0, max_digits=8, decimal_places=2, description="建筑面积，平方米")
 ]
 Share = Annotated[
-    Decimal,
+    PlainDecimal,
     Field(ge=0, le=100, max_digits=7, decimal_places=4, description="占低保标准总额，0.2 即 20%"),
 ]
 Why = Annotated[str, Field(max_length=500, description="经办人说明的理由，不填个人信息")]

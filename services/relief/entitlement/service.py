@@ -17,6 +17,7 @@ from contracts.events.relief import Area, StandardCode
 from services.relief.entitlement.facts import (
     Consumption,
     Disability,
+    FactSource,
     Household,
     Income,
     Member,
@@ -30,11 +31,13 @@ from services.relief.entitlement.schemas import (
     CalculatorOut,
     CitedOut,
     ConditionOut,
+    ConsumptionIn,
     ExtraOut,
     IncomeIn,
     IncomeOut,
     LineOut,
     MemberIn,
+    PropertyIn,
     StandardOut,
     StandingOut,
 )
@@ -102,11 +105,22 @@ def household_of(asked: CalculatorIn, applied_on: date) -> Household:
             for member in asked.members
             for one in member.incomes
         ),
-        properties=tuple(Property(**one.model_dump()) for one in asked.properties),
-        consumptions=tuple(Consumption(**one.model_dump()) for one in asked.consumptions),
+        properties=tuple(
+            Property(**one.model_dump(), source=_found(one, essential=one.essential))
+            for one in asked.properties
+        ),
+        consumptions=tuple(
+            Consumption(**one.model_dump(), source=_found(one)) for one in asked.consumptions
+        ),
         alone=frozenset(one.ref for one in asked.members if one.alone),
         missing_sources=tuple((one.member, one.source) for one in asked.missing),
     )
+
+
+def _found(asked: PropertyIn | ConsumptionIn, *, essential: bool = False) -> FactSource:
+    """The calculator is told of what would be found: a judgement counts as a person's."""
+    judged = asked.judged is not None or essential
+    return FactSource.JUDGEMENT if judged else FactSource.DECLARED
 
 
 def shown(found: Assessment) -> CalculatorOut:

@@ -150,6 +150,8 @@ class ClaimRow(Base):
     """Who asks for a programme or is paid by it, by pseudonym alone: seen by every town.
 
     The file's household is under row-level security, so that only its own town learns more.
+    `likeness` is equal for equal names and birthdays, of which it shows nothing: by it alone is
+    found again who has no document.
     """
 
     __tablename__ = "person_claim"
@@ -171,6 +173,7 @@ class ClaimRow(Base):
         Index("ix_person_claim_file", "file_id"),
         Index("ix_person_claim_person", "person"),
         Index("ix_person_claim_household", "household_id"),
+        Index("ix_person_claim_likeness", "likeness"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -181,3 +184,5 @@ class ClaimRow(Base):
     role: Mapped[ClaimRole]
     state: Mapped[ClaimState]
     since: Mapped[moment]
+    likeness: Mapped[bytes | None] = mapped_column(LargeBinary)
+    documented: Mapped[bool]

@@ -5,7 +5,9 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ColumnElement, Select, any_, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
+from chassis import sm3
 from chassis.database import now
 from chassis.ids import new_id
 from contracts.events.relief import Programme
@@ -24,7 +26,11 @@ WITH_UNIT = (MemberRow, FactRow, SupporterRow)
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """A claim of a person under another file; which file, only if the caller may see it."""
+    """A claim of a person under another file; which file, only if the caller may see it.
+
+    `possible`: it is that of somebody of the same name and birthday, of whom or of the person no
+    number is known; a clerk has to find out.
+    """
 
     person: UUID
     programme: Programme
@@ -33,6 +39,7 @@ class Elsewhere:
     file_id: UUID | None
     household_id: UUID | None
     unit_id: int | None
+    possible: bool = False
 
 
 def readable(units: Collection[int]) -> Select[HouseholdRow]:
@@ -108,7 +115,9 @@ async def claim(
     waits for the other.
     """
     stands = set()
+    members = {one.person: one for one in await members_of(session, household_id)}
     for person, role in sorted(claims):
+        member = members.get(person)
         inserted = await session.scalar(
             insert(ClaimRow)
             .values(
@@ -120,6 +129,8 @@ async def claim(
                 role=role,
                 state=state,
                 since=now(session),
+                likeness=member and likeness(member),
+                documented=member is None or member.document_kind is not None,
             )
             .on_conflict_do_nothing()
             .returning(ClaimRow.person)
@@ -127,6 +138,11 @@ async def claim(
         if inserted is not None:
             stands.add(person)
     return stands
+
+
+def likeness(member: MemberRow) -> bytes:
+    """Equal for equal names and birthdays; the index of the name is its key."""
+    return sm3.mac(member.name_index, member.born.isoformat().encode())
 
 
 async def claimed_under(session: AsyncSession, file_id: UUID) -> set[UUID]:
@@ -168,15 +184,20 @@ async def elsewhere(
     programme: Programme | None = None,
     but: UUID | None = None,
 ) -> list[Elsewhere]:
-    """The standing claims of persons, but for those under one file.
+    """The standing claims of persons and of those who may be the same, but for one file's.
 
     The household is joined behind both walls: of a foreign one nothing comes back.
     """
+    of_person = aliased(ClaimRow)
+    both_known = of_person.documented & ClaimRow.documented
+    alike = (of_person.likeness == ClaimRow.likeness) & ~both_known
     statement = (
-        select(ClaimRow, HouseholdRow.unit_id)
+        select(ClaimRow, HouseholdRow.unit_id, of_person.person)
+        .join(of_person, (of_person.person == ClaimRow.person) | alike)
         .outerjoin(HouseholdRow, (HouseholdRow.id == ClaimRow.household_id) & _seen(units))
-        .where(ClaimRow.person.in_(persons), ClaimRow.state != ClaimState.CLOSED)
+        .where(of_person.person.in_(persons), ClaimRow.state != ClaimState.CLOSED)
         .order_by(ClaimRow.id)
+        .distinct()
     )
     if programme is not None:
         statement = statement.where(ClaimRow.programme == programme)
@@ -184,15 +205,16 @@ async def elsewhere(
         statement = statement.where(ClaimRow.file_id != but)
     return [
         Elsewhere(
-            person=row.person,
+            person=person,
             programme=row.programme,
             role=row.role,
             state=row.state,
             file_id=None if unit is None else row.file_id,
             household_id=None if unit is None else row.household_id,
             unit_id=unit,
+            possible=person != row.person,
         )
-        for row, unit in await session.execute(statement)
+        for row, unit, person in await session.execute(statement)
     ]
 
 

@@ -36,7 +36,7 @@ from services.relief.households.schemas import (
 
 router = APIRouter(prefix="/v1/relief", tags=["救助家庭"], route_class=Route)
 
-Reader = Annotated[Principal, Depends(require("relief:read"))]
+Reader = Annotated[Principal, Depends(require("relief:files"))]
 Clerk = Annotated[Principal, Depends(require("relief:accept"))]
 Revealer = Annotated[Principal, Depends(require("relief:reveal"))]
 
@@ -65,8 +65,8 @@ async def get_household(
     as_of: Annotated[Day | None, Query(description="哪一天的情况，默认今天")] = None,
     known_on: Annotated[Day | None, Query(description="按该日终了时已登记的内容，默认现在")] = None,
 ) -> HouseholdView:
-    """一个家庭在某日的成员与情况，按当时已知的内容；姓名、证件号码均已遮蔽。"""
-    found, version = await views.one(
+    """一个家庭在某日的成员与情况，按当时已知的内容；姓名、证件号码均已遮蔽。查看留痕。"""
+    found, version = await views.read(
         session, register, units, household_id, as_of=as_of, known_on=known_on
     )
     set_etag(response, version)

@@ -74,11 +74,16 @@ def in_force(facts: Iterable[Fact], day: date) -> list[Fact]:
         if fact.valid_from <= day and (fact.valid_to is None or day <= fact.valid_to)
     ]
     latest: dict[tuple[UUID | None, FactKind], Fact] = {}
-    for fact in sorted(running, key=lambda fact: (fact.valid_from, fact.known_at)):
+    for fact in sorted(running, key=_in_order):
         if fact.kind not in MANY:
             latest[fact.member, fact.kind] = fact
     chosen = {fact.id for fact in latest.values()}
     return [fact for fact in running if fact.kind in MANY or fact.id in chosen]
+
+
+def _in_order(fact: Fact) -> tuple[date, bool, datetime]:
+    """By the day; who comes and leaves on the same day has left."""
+    return fact.valid_from, fact.value.get("state") == "out", fact.known_at
 
 
 def present(held: Iterable[Fact]) -> list[UUID]:
@@ -95,10 +100,7 @@ def membership(facts: Sequence[Fact], joined_on: date) -> Membership:
 
     `joined_on` is the day that is kept of somebody who, as is known now, never belonged.
     """
-    moves = sorted(
-        (fact for fact in facts if fact.kind is FactKind.MEMBERSHIP),
-        key=lambda fact: fact.valid_from,
-    )
+    moves = sorted((fact for fact in facts if fact.kind is FactKind.MEMBERSHIP), key=_in_order)
     joined = next((fact.valid_from for fact in moves if fact.value["state"] == "in"), None)
     if joined is None:
         return Membership(joined_on, joined_on, LeaveReason.ERROR)
@@ -117,17 +119,21 @@ def born(facts: Iterable[Fact]) -> date | None:
 
 
 def twice_a_day(held: Iterable[Fact]) -> bool:
-    """Whether two standing facts say what holds of one member from the same day on."""
-    seen = [(fact.member, fact.kind, fact.valid_from) for fact in held if fact.kind not in MANY]
+    """Whether two standing facts say what holds of one member from the same day on.
+
+    To come and to leave on one day are two: a child may die on the day of its birth.
+    """
+    seen = [
+        (fact.member, fact.kind, fact.valid_from, fact.value.get("state"))
+        for fact in held
+        if fact.kind not in MANY
+    ]
     return len(set(seen)) < len(seen)
 
 
 def violation(held: Sequence[Fact]) -> str | None:
     """What in one member's standing facts cannot be; None when they are sound."""
-    moves = sorted(
-        (fact for fact in held if fact.kind is FactKind.MEMBERSHIP),
-        key=lambda fact: fact.valid_from,
-    )
+    moves = sorted((fact for fact in held if fact.kind is FactKind.MEMBERSHIP), key=_in_order)
     if any(move.value["state"] != ("in", "out")[place % 2] for place, move in enumerate(moves)):
         return "进入与离开须先后相间"
     if any(move.valid_to for move in moves):
@@ -148,6 +154,7 @@ def assemble(
     applied_on: date,
     before: datetime | None = None,
     missing: Iterable[tuple[UUID, str]] = (),
+    silences: Iterable[law.Silence] = (),
 ) -> law.Household:
     """The household as the rules of entitlement take it: on a day, as known before an instant.
 
@@ -162,7 +169,7 @@ def assemble(
         members=tuple(_member(member, kept) for member in members),
         area=area,
         applied_on=applied_on,
-        incomes=tuple(_income(fact) for fact in kept if fact.kind is FactKind.INCOME),
+        incomes=tuple(income(fact) for fact in kept if fact.kind is FactKind.INCOME),
         properties=tuple(_property(fact) for fact in kept if fact.kind is FactKind.PROPERTY),
         consumptions=tuple(
             _consumption(fact) for fact in kept if fact.kind is FactKind.CONSUMPTION
@@ -175,6 +182,7 @@ def assemble(
         missing_sources=tuple(
             (str(member), source) for member, source in missing if member in there
         ),
+        accepted_silences=tuple(one for one in silences if UUID(one.member) in there),
     )
 
 
@@ -184,6 +192,17 @@ def warnings(*, doubts: Iterable[str], born: date, document_born: date | None) -
     if document_born is not None and document_born != born:
         found.append("申报的出生日期与身份证号码不一致，请核对")
     return found
+
+
+def birth_doubtful(fact: Fact, document_born: date | None) -> bool:
+    """Whether a person's stated birthday differs from the number's and nobody has settled that.
+
+    Settled it is by a judgement with its reason; a birthday decides who is a minor and who is old.
+    """
+    if fact.kind is not FactKind.PERSON or document_born is None:
+        return False
+    settled = fact.source is law.FactSource.JUDGEMENT and fact.noted
+    return _day(fact.value["born"]) != document_born and not settled
 
 
 def supporter_checkable(*, consented_on: date | None, day: date, consent_required: bool) -> bool:
@@ -231,7 +250,8 @@ _FLAGS = {
 """The published names of what is true or false of a member, and the rules' names of it."""
 
 
-def _income(fact: Fact) -> law.Income:
+def income(fact: Fact) -> law.Income:
+    """A fact of income as the rules of entitlement take it."""
     value = fact.value
     return law.Income(
         member=str(fact.member),

@@ -1,6 +1,6 @@
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails
 
-from chassis.fields import BirthDay, Day, DivisionCode, Document, text
+from chassis.fields import BirthDay, Day, DivisionCode, Document, PlainDecimal, text
 from chassis.identity import DocumentKind, Sex, document_number
 from chassis.telemetry import masked
 from contracts.events.relief import Area, Programme
@@ -46,6 +46,9 @@ from services.relief.households.kinds import (
 
 MOST_ITEMS = 100
 LONGEST_SPAN = 60
+LEAST_PURPOSE = 4
+_HAN = r"[\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+_BETWEEN_HAN = re.compile(rf"(?<={_HAN}) (?={_HAN})")
 
 
 def _impersonal(value: str) -> str:
@@ -54,15 +57,33 @@ def _impersonal(value: str) -> str:
     return value
 
 
+def _telling(value: str) -> str:
+    if sum(letter.isalpha() for letter in value) < LEAST_PURPOSE:
+        raise ValueError("查阅目的至少四个字")
+    return value
+
+
+def _closed_up(name: str) -> str:
+    """No blanks within a Chinese name, which is masked by its length; one between other words."""
+    return _BETWEEN_HAN.sub("", re.sub(r"\s+", " ", name))
+
+
 Ref = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,40}$", description="本次提交中的代称")]
-Amount = Annotated[Decimal, Field(ge=-100_000_000, max_digits=12, decimal_places=2)]
-Worth = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2, description="元")]
-FloorArea = Annotated[Decimal, Field(ge=0, max_digits=9, decimal_places=2, description="平方米")]
-Share = Annotated[Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4)]
+Amount = Annotated[PlainDecimal, Field(ge=-100_000_000, max_digits=12, decimal_places=2)]
+Worth = Annotated[PlainDecimal, Field(ge=0, max_digits=14, decimal_places=2, description="元")]
+FloorArea = Annotated[
+    PlainDecimal, Field(ge=0, max_digits=9, decimal_places=2, description="平方米")
+]
+Share = Annotated[PlainDecimal, Field(ge=0, le=100, max_digits=7, decimal_places=4)]
 Month = Annotated[
     Day, AfterValidator(lambda day: day.replace(day=1)), Field(description="月份，以其任一日表示")
 ]
-Name = Annotated[str, text(50), Field(repr=False, description="姓名", examples=["张三"])]
+Name = Annotated[
+    str,
+    text(50),
+    AfterValidator(_closed_up),
+    Field(repr=False, description="姓名", examples=["张三"]),
+]
 Number = Annotated[
     str,
     Field(min_length=1, max_length=40, description="证件号码；没有证件的不填"),
@@ -74,7 +95,8 @@ Purpose = Annotated[
     str,
     text(100),
     AfterValidator(_impersonal),
-    Field(description="查阅目的，记入审计", examples=["入户调查前核对身份"]),
+    AfterValidator(_telling),
+    Field(description="查阅目的，至少四个字，记入审计", examples=["入户调查前核对身份"]),
 ]
 
 
@@ -171,7 +193,9 @@ class IncomeFields(Body):
 class IncomeIn(IncomeFields):
     """成员的一项收入或转移支出。"""
 
-    first_month: Month | None = Field(default=None, description="首月，默认为申报前一月")
+    first_month: Month | None = Field(
+        default=None, description="首月；不填的，所属各月止于申请前一月"
+    )
     reason: Why | None = Field(default=None, repr=False)
 
 
@@ -298,7 +322,9 @@ class HouseholdIn(Body):
     """申请家庭的申报。"""
 
     address: Address
-    declared_on: Day | None = Field(default=None, description="申报之日，默认今天")
+    declared_on: Day | None = Field(
+        default=None, description="申报之日，默认今天；申请的申报之日即申请之日"
+    )
     members: list[MemberIn] = Field(min_length=1, max_length=MOST_MEMBERS)
     properties: list[PropertyIn] = Field(default_factory=list, max_length=MOST_ITEMS)
     consumptions: list[ConsumptionIn] = Field(default_factory=list, max_length=MOST_ITEMS)

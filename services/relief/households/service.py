@@ -31,6 +31,7 @@ from chassis.problems import Conflict, FieldError, NotFound, Unprocessable
 from chassis.sealing import key_ring, reveal, seal
 from contracts.events.relief import Area, Programme
 from services.relief.entitlement import facts as law
+from services.relief.entitlement.income import missed
 from services.relief.households import repository, rules
 from services.relief.households.kinds import (
     ClaimRole,
@@ -50,13 +51,15 @@ from services.relief.households.schemas import (
     ConsumptionIn,
     FactCorrection,
     HouseholdIn,
-    IncomeIn,
     MemberIn,
     PropertyIn,
     SupporterIn,
 )
 from services.relief.parameters import repository as parameters
+from services.relief.parameters.rules import Law
 
+MONTH_ASSUMED = "month_assumed"
+"""Marks in an income's value that no month was stated: it is of those before the application."""
 TWICE = "同一人不能同日在一个家庭中登记两次"
 CONSENT = "dibao.supporter.consent_required"
 
@@ -83,6 +86,10 @@ class AlreadyRecorded(Conflict):
 
 class AlreadyCorrected(Conflict):
     slug, title = "fact-already-corrected", "该项记载已被更正"
+
+
+class OutsideWindow(Unprocessable):
+    slug, title = "income-outside-window", "申报的收入不在核算期内"
 
 
 class AreaFixed(Conflict):
@@ -141,6 +148,8 @@ async def create(
     """Take down a household as it declares itself; `pointer` is where it stands in the body."""
     day = asked.declared_on or today(session)
     _not_ahead(session, day, f"{pointer}/declared_on")
+    for place, each in enumerate(asked.members):
+        _months_over(session, each, f"{pointer}/members/{place}")
     household = HouseholdRow(
         id=new_id(),
         unit_id=unit,
@@ -181,6 +190,45 @@ async def create(
     return household
 
 
+async def redeclare(session: AsyncSession, household: HouseholdRow, held: Law) -> None:
+    """Make today the day of the declaration: an application that lay as a draft is handed in.
+
+    An income of which no month was stated is of those before the application, whenever that is.
+
+    Raises:
+        OutsideWindow: names the incomes of which no month counts under the law of today, `held`.
+    """
+    day = today(session)
+    rows = {row.id: row for row in await repository.fact_rows(session, household.id)}
+    incomes = [
+        fact
+        for fact in rules.standing(repository.fact(row) for row in rows.values())
+        if fact.kind is FactKind.INCOME
+    ]
+    stated = [fact for fact in incomes if not fact.value.get(MONTH_ASSUMED)]
+    if outside := [fact for fact in stated if missed(rules.income(fact), day, held)]:
+        names = {one.id: one for one in await repository.members_of(session, household.id)}
+        raise OutsideWindow(
+            "下列收入不在申请之日的核算期内，不能据以测算，请更正所属月份、补报核算期内的收入："
+            + "；".join(
+                f"{names[fact.member].name_masked}自 {fact.valid_from:%Y-%m} 起的"
+                f" {fact.value['months']} 个月"
+                for fact in outside
+                if fact.member
+            )
+        )
+    if household.declared_on == day:
+        return
+    await _touch(session, household)
+    household.declared_on = day
+    for fact in incomes:
+        first = _months_before(day, fact.value["months"])
+        if fact.value.get(MONTH_ASSUMED) and fact.valid_from != first:
+            await _date_anew(session, household, rows[fact.id], first)
+    await _check(session, household, "")
+    await _note(session, household, "redeclared")
+
+
 async def to_change(
     session: AsyncSession, units: Collection[int], household_id: UUID, if_match: str | None
 ) -> HouseholdRow:
@@ -204,11 +252,15 @@ async def add_member(
 ) -> MemberRow:
     """Somebody enters: by birth, marriage, moving in; with what is declared of them."""
     await _touch(session, household)
+    _months_over(session, asked, pointer)
     known = await repository.members_of(session, household.id)
     member = _member(session, household, asked, day=today(session), known=known, pointer=pointer)
     session.add(member)
     await session.flush()
-    _declare(session, household, member, asked, member.joined_on)
+    # Of an open application the income before its own day is asked for, whoever joins later.
+    applying = await repository.open_claims(session, household.id)
+    asked_on = household.declared_on if applying else today(session)
+    _declare(session, household, member, asked, asked_on)
     await _check(session, household, f"{pointer}/joined_on")
     await _claim_anew(session, household)
     await _note(session, household, "member_joined")
@@ -256,18 +308,26 @@ async def authorise(
     return member
 
 
-async def record_fact(
+async def record_fact(session: AsyncSession, household: HouseholdRow, asked: AnyFact) -> FactRow:
+    """Record what holds from a day on."""
+    await _touch(session, household)
+    return await _take(session, household, asked, [], pointer="")
+
+
+async def record_found(
     session: AsyncSession,
     household: HouseholdRow,
-    asked: AnyFact,
-    *,
-    superseding: Collection[UUID] = (),
-) -> FactRow:
-    """Record what holds from a day on, in the place of the facts `superseding` if there are any."""
+    found: Sequence[tuple[AnyFact, Collection[UUID]]],
+) -> None:
+    """Record what a check found, each in the place of facts that it supersedes; all at once."""
     await _touch(session, household)
     rows = {row.id: row for row in await repository.fact_rows(session, household.id)}
-    replaced = [rows[fact_id] for fact_id in superseding]
-    return await _take(session, household, asked, replaced, pointer="")
+    for asked, superseding in found:
+        await _put(
+            session, household, asked, [rows[fact_id] for fact_id in superseding], pointer=""
+        )
+    await _check(session, household, "")
+    await _note(session, household, "found_recorded")
 
 
 async def correct_fact(
@@ -365,6 +425,7 @@ async def assembled(
     applied_on: date | None = None,
     area: Area | None = None,
     missing: Iterable[tuple[UUID, str]] = (),
+    silences: Iterable[law.Silence] = (),
 ) -> law.Household:
     """The household on a day, as known at the end of another (None: now).
 
@@ -376,6 +437,7 @@ async def assembled(
         applied_on: the day of the application, if it is not `day`.
         area: until it is fixed, what to go by.
         missing: (member, source) that has not answered and whose silence nobody has accepted.
+        silences: those whose silence somebody has accepted.
 
     Raises:
         AreaOpen: it is neither fixed nor given.
@@ -393,6 +455,7 @@ async def assembled(
         applied_on=applied_on or day,
         before=end_of(known_on),
         missing=missing,
+        silences=silences,
     )
 
 
@@ -707,15 +770,54 @@ def _declare(
             valid_from=member.joined_on,
         )
     for income in asked.incomes:
-        month = income.first_month or add_months(declared_on.replace(day=1), -1)
-        _add_item(session, household, FactKind.INCOME, income, day=month, member_id=member.id)
+        assumed = {} if income.first_month else {MONTH_ASSUMED: True}
+        _add_fact(
+            session,
+            household,
+            FactKind.INCOME,
+            _value(income) | assumed,
+            member_id=member.id,
+            valid_from=income.first_month or _months_before(declared_on, income.months),
+            reason=income.reason,
+        )
+
+
+def _months_before(day: date, months: int) -> date:
+    """The first of so many months of which the last one is that before the day."""
+    return add_months(day.replace(day=1), -months)
+
+
+def _months_over(session: AsyncSession, asked: MemberIn, pointer: str) -> None:
+    """Nothing is declared of months that are still to come: it would count for none."""
+    for place, income in enumerate(asked.incomes):
+        if income.first_month is not None:
+            last = add_months(income.first_month, income.months - 1)
+            _not_ahead(session, last, f"{pointer}/incomes/{place}/first_month")
+
+
+async def _date_anew(
+    session: AsyncSession, household: HouseholdRow, row: FactRow, first: date
+) -> None:
+    """Put a declared income, as it was told, into the months before today."""
+    anew = _add_fact(
+        session,
+        household,
+        row.kind,
+        row.value,
+        member_id=row.member_id,
+        valid_from=first,
+        source=row.source,
+        source_day=row.source_day,
+        reason=await _opened(session, row, "note", "按申请之日确定收入的所属月份"),
+    )
+    row.superseded_at, row.superseded_by = anew.known_at, anew.id
 
 
 def _add_item(
     session: AsyncSession,
     household: HouseholdRow,
     kind: FactKind,
-    asked: IncomeIn | PropertyIn | ConsumptionIn,
+    asked: PropertyIn | ConsumptionIn,
     *,
     day: date,
     member_id: UUID | None,
@@ -768,17 +870,32 @@ async def _take(
     *,
     pointer: str,
 ) -> FactRow:
-    kind = FactKind(asked.fact)
+    row = await _put(session, household, asked, replaced, pointer=pointer)
+    await _check(session, household, f"{pointer}/{_day_name(asked)}")
+    if row.kind is FactKind.MEMBERSHIP:
+        await _claim_anew(session, household)
+    await _note(session, household, "fact_corrected" if replaced else "fact_recorded")
+    return row
+
+
+async def _put(
+    session: AsyncSession,
+    household: HouseholdRow,
+    asked: AnyFact,
+    replaced: Sequence[FactRow],
+    *,
+    pointer: str,
+) -> FactRow:
+    """Write one fact down; whether all of them fit together is checked after it."""
     member_id = _member_id(asked)
     if member_id is not None:
         await member_of(session, household, member_id)
-    day_name = "first_month" if asked.fact == "income" else "valid_from"
-    valid_from: date = getattr(asked, day_name)
-    _not_ahead(session, valid_from, f"{pointer}/{day_name}")
+    valid_from: date = getattr(asked, _day_name(asked))
+    _not_ahead(session, valid_from, f"{pointer}/{_day_name(asked)}")
     row = _add_fact(
         session,
         household,
-        kind,
+        FactKind(asked.fact),
         _value(asked),
         member_id=member_id,
         valid_from=valid_from,
@@ -789,11 +906,11 @@ async def _take(
     )
     for one in replaced:
         one.superseded_at, one.superseded_by = row.known_at, row.id
-    await _check(session, household, f"{pointer}/{day_name}")
-    if kind is FactKind.MEMBERSHIP:
-        await _claim_anew(session, household)
-    await _note(session, household, "fact_corrected" if replaced else "fact_recorded")
     return row
+
+
+def _day_name(asked: AnyFact) -> str:
+    return "first_month" if asked.fact == "income" else "valid_from"
 
 
 async def _check(session: AsyncSession, household: HouseholdRow, pointer: str) -> None:
@@ -801,7 +918,8 @@ async def _check(session: AsyncSession, household: HouseholdRow, pointer: str) -
     await session.flush()
     facts = await repository.facts_of(session, household.id)
     held = rules.standing(facts)
-    if len(facts) > rules.MOST_FACTS:
+    by_hand = [fact for fact in facts if fact.source is not law.FactSource.CHECKED]
+    if len(by_hand) > rules.MOST_FACTS:
         raise Unprocessable(f"一个家庭的记载不得超过 {rules.MOST_FACTS} 项")
     if rules.twice_a_day(held):
         raise AlreadyRecorded("如需改动请用更正")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis import audit
 from chassis.database import today
 from chassis.law.units import Register
 from chassis.problems import NotFound
@@ -43,6 +44,23 @@ TITLES = {
     FactKind.PROPERTY: "财产",
     FactKind.CONSUMPTION: "消费",
 }
+
+
+async def read(
+    session: AsyncSession,
+    register: Register,
+    units: Collection[int],
+    household_id: UUID,
+    *,
+    as_of: date | None,
+    known_on: date | None,
+) -> tuple[HouseholdView, int]:
+    """As `one`, looked up for itself: the reading is audited."""
+    found = await one(session, register, units, household_id, as_of=as_of, known_on=known_on)
+    await audit.record(
+        session, action="relief.household.read", subject=str(household_id), purpose="查看救助家庭"
+    )
+    return found
 
 
 async def one(

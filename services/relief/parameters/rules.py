@@ -23,6 +23,7 @@ Raw: TypeAlias = bool | int | str | list[str] | dict[str, str] | dict[str, str |
 
 MUNICIPAL_ONLY = "dibao.delegation.municipal_only"
 NO_MUNICIPAL_RULE = "缺少市级政府规定（社会救助法第44条）"
+TOTAL, SPECIAL = "dibao.limit.total", "dibao.limit.special"
 MOST_ROWS = 200
 """Standing rows of one parameter and county, and authorities of one town: with room."""
 
@@ -43,6 +44,28 @@ class ParameterError(ValueError):
     """A value that the parameter cannot have; the text says why, in Chinese."""
 
 
+class SetBy(StrEnum):
+    """Who sets a parameter, and from when it may hold."""
+
+    TEXT = "text"  # 法律、部委文件或条例已作规定, not a county's
+    COUNTY = "county"  # 区县, from the day of recording on
+    OPERATION = "operation"  # 区县, also for days that are past: it decides about no right
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a higher text demands of what a county sets, of rows valid from a day on.
+
+    `least` and `most` bound numbers, days of a term and each amount; `codes` must all be there.
+    """
+
+    valid_from: date
+    source: str
+    least: Decimal | None = None
+    most: Decimal | None = None
+    codes: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """What a key may hold. `least` and `most` bound numbers, days of a term and each amount."""
@@ -57,6 +80,9 @@ class Parameter:
     """Codes with their Chinese names: of a choice, of a set of codes, of amounts (all needed)."""
     absent: str = ""
     """Why there is no version before the first one, or none at all."""
+    set_by: SetBy = SetBy.TEXT
+    bounds: tuple[Bound, ...] = ()
+    """By day; the last one that has begun holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +176,10 @@ class Law:
         """Whether any version is in force on the day."""
         return key in self._rows
 
+    def source_of(self, key: str) -> str:
+        """The text of the version in force; not remembered as asked for."""
+        return self._rows[key].source
+
     def cited(self) -> tuple[Cited[Value], ...]:
         """What was asked for, in the order of first asking."""
         return tuple(self._asked.values())
@@ -198,6 +228,54 @@ def written(value: Value) -> Raw:
     if isinstance(value, Mapping):
         return {code: str(amount) for code, amount in sorted(value.items())}
     return value
+
+
+def check_bounds(parameter: Parameter, value: Value, day: date) -> None:
+    """Hold what a county sets for a day on against the text above it.
+
+    Raises:
+        ParameterError: it goes beyond; the text names the article.
+    """
+    begun = [one for one in parameter.bounds if one.valid_from <= day]
+    if not begun:
+        return
+    bound = begun[-1]
+    for number in _numbers(value):
+        if bound.least is not None and number < bound.least:
+            raise ParameterError(f"不得低于 {bound.least}（{bound.source}）")
+        if bound.most is not None and number > bound.most:
+            raise ParameterError(f"不得超过 {bound.most}（{bound.source}）")
+    missing = bound.codes - value if isinstance(value, frozenset) else frozenset()
+    if missing:
+        names = "、".join(sorted(parameter.options[code] for code in missing))
+        raise ParameterError(f"不得缺少：{names}（{bound.source}）")
+
+
+def _numbers(value: Value) -> list[Decimal]:
+    match value:
+        case bool() | str() | frozenset():
+            return []
+        case Term():
+            return [Decimal(value.count)]
+        case Mapping():
+            return list(value.values())
+        case _:
+            return [Decimal(value)]
+
+
+def check_limits(law: Law, key: str, value: Term) -> None:
+    """A limit is reckoned as the text in force does, and the prolonged one is the longer.
+
+    Raises:
+        ParameterError: says which.
+    """
+    if law.holds(key) and law.term(key).value.unit is not value.unit:
+        raise ParameterError(f"期限的单位须与{law.term(key).source}一致")
+    if key in {TOTAL, SPECIAL} and law.holds(TOTAL) and law.holds(SPECIAL):
+        total = value.count if key == TOTAL else law.term(TOTAL).value.count
+        special = value.count if key == SPECIAL else law.term(SPECIAL).value.count
+        if special < total:
+            raise ParameterError("特殊情况延长的期限不得短于总时限")
 
 
 def _flag(_: Parameter, raw: object) -> bool:

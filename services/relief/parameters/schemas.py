@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool
 
 from chassis.fields import Day, DivisionCode, Document, Reason, text
 from contracts.events.relief import Programme
-from services.relief.parameters.rules import Basis, Kind, Level, Raw
+from services.relief.parameters.rules import Basis, Kind, Level, Raw, SetBy
 
 ParameterKey = Annotated[
     str,
@@ -83,6 +83,10 @@ class ParameterView(BaseModel):
     options: dict[str, str] = Field(description="可用的代码及其名称")
     in_force: VersionView | None = Field(description="所查日期施行的版本；没有时见 absent")
     absent: str = Field(description="最早版本之前没有规定的原因")
+    set_by: SetBy = Field(
+        description="text 上级文件已作规定，区县不得另定；county 由区县自登记之日起另定；"
+        "operation 由区县登记，可以补登以往日期"
+    )
     versions: list[VersionView]
 
 

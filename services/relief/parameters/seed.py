@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.relief.parameters import rules
-from services.relief.parameters.rules import Kind, Law, Parameter, Row
+from services.relief.parameters.rules import Bound, Kind, Law, Parameter, Row, SetBy
 
 
 class _Version(BaseModel):
@@ -27,6 +27,16 @@ class _Version(BaseModel):
     note: str = ""
 
 
+class _Bound(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    from_: date = Field(alias="from")
+    least: Decimal | None = None
+    most: Decimal | None = None
+    codes: frozenset[str] = frozenset()
+    source: str = Field(min_length=1, max_length=200)
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -38,6 +48,8 @@ class _Entry(BaseModel):
     most: Decimal = Decimal(0)
     options: dict[str, str] = Field(default_factory=dict)
     absent: str = ""
+    set_by: SetBy
+    bounds: list[_Bound] = Field(default_factory=list)
     versions: list[_Version]
 
 
@@ -80,6 +92,8 @@ def _parameter(entry: _Entry) -> Parameter:
         entry.most,
         MappingProxyType(entry.options),
         entry.absent,
+        entry.set_by,
+        tuple(Bound(one.from_, one.source, one.least, one.most, one.codes) for one in entry.bounds),
     )
 
 

@@ -10,15 +10,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import audit
 from chassis.conditional import require_version
-from chassis.database import now, today
+from chassis.database import day_of, now, today
 from chassis.ids import new_id
+from chassis.law.deadlines import Term
 from chassis.law.units import Register
 from chassis.problems import Conflict, FieldError, Forbidden, NotFound, Unprocessable
 from contracts.events.placename import UnitLevel
 from contracts.events.relief import Programme
 from services.relief.parameters import repository, rules
 from services.relief.parameters.models import AuthorityEnding, AuthorityRow, ParameterRow
-from services.relief.parameters.rules import Competence, Parameter, ParameterError, Raw, Row
+from services.relief.parameters.rules import (
+    Competence,
+    Law,
+    Parameter,
+    ParameterError,
+    Raw,
+    Row,
+    SetBy,
+)
 from services.relief.parameters.schemas import (
     AuthoritySet,
     AuthorityView,
@@ -37,6 +46,12 @@ _ASKED = "/query/division"
 
 class ParameterAlreadySet(Conflict):
     slug, title = "parameter-already-set", "该日期的参数已登记"
+
+
+class SetAbove(Forbidden):
+    """A text above the county has said it."""
+
+    slug, title = "set-by-higher-text", "上级文件已作规定"
 
 
 class AuthorityOverlaps(Conflict):
@@ -66,7 +81,9 @@ async def set_parameter(
     if parameter is None:
         raise Unprocessable("没有此项参数", errors=[FieldError("/key", "没有此项参数")])
     county = _county_to_set(register, units, asked.division, asked.valid_from)
-    raw = _checked(parameter, asked)
+    raw = await _checked(session, county, parameter, asked)
+    if parameter.set_by is not SetBy.OPERATION:
+        _not_before(today(session), asked.valid_from, "/valid_from")
     standing = await repository.parameter_rows(session, county, asked.key)
     if sum(row.superseded_at is None for row in standing) >= rules.MOST_ROWS:
         raise Unprocessable(f"同一参数最多登记 {rules.MOST_ROWS} 项现行数值")
@@ -84,14 +101,22 @@ async def correct_parameter(
     if_match: str | None,
     asked: ParameterCorrection,
 ) -> ParameterRow:
-    """Put another value in the place of one that was recorded; both stay on record."""
+    """Put another value in the place of one that was recorded; both stay on record.
+
+    The only way in which what decides about rights holds for a day that is past: from the day
+    that was recorded, or on which it was.
+    """
     wrong = await recorded(session, register, units, row_id, lock=True)
     if wrong.unit_id not in units:
         raise Forbidden("参数由区县民政局登记")
     require_version(if_match, wrong.version)
     if wrong.superseded_at is not None:
         raise Conflict("该项登记已被更正过，请更正现行的一项")
-    raw = _checked(seed().parameters[wrong.key], asked)
+    parameter = seed().parameters[wrong.key]
+    raw = await _checked(session, wrong.unit_id, parameter, asked)
+    if parameter.set_by is not SetBy.OPERATION:
+        since = min(wrong.valid_from, day_of(wrong.recorded_at))
+        _not_before(since, asked.valid_from, "/valid_from")
     wrong.superseded_at = now(session)
     wrong.version += 1
     await session.flush()
@@ -159,6 +184,7 @@ async def set_authority(
             "区划级别有误", errors=[FieldError("/division", "确认权限按乡镇、街道登记")]
         )
     _require_county(register, units, town, [asked.valid_from, today(session)])
+    _not_before(today(session), asked.valid_from, "/valid_from")
     if asked.valid_to is not None and asked.valid_to < asked.valid_from:
         raise _ends_before()
     await repository.lock_town(session, asked.programme, town)
@@ -218,6 +244,7 @@ async def end_authority(
     require_version(if_match, row.version)
     if asked.valid_to < rules.earliest_end(row.valid_from):
         raise _ends_before()
+    await _refuse_past(session, row, asked.valid_to)
     await _refuse_overlap(session, row, asked.valid_to)
     session.add(_ending(session, row, asked.valid_to, asked.document))
     row.version += 1
@@ -304,16 +331,37 @@ def _require_county(
         raise Forbidden("确认权限由区县民政局登记")
 
 
-def _checked(parameter: Parameter, asked: ParameterSet | ParameterCorrection) -> Raw:
+async def _checked(
+    session: AsyncSession,
+    county: int,
+    parameter: Parameter,
+    asked: ParameterSet | ParameterCorrection,
+) -> Raw:
+    law = await repository.law(session, asked.valid_from, county=county)
+    if parameter.set_by is SetBy.TEXT:
+        raise SetAbove(f"“{parameter.title}”{_said_by(law, parameter.key)}，区县不得另行规定")
     if asked.valid_to is not None and asked.valid_to < asked.valid_from:
         raise _ends_before()
     try:
         value = rules.value_of(
             parameter, asked.value, source=asked.source, valid_from=asked.valid_from
         )
+        rules.check_bounds(parameter, value, asked.valid_from)
+        if isinstance(value, Term):
+            rules.check_limits(law, parameter.key, value)
     except ParameterError as error:
         raise Unprocessable("参数值有误", errors=[FieldError("/value", str(error))]) from error
     return rules.written(value)
+
+
+def _said_by(law: Law, key: str) -> str:
+    return f"由{law.source_of(key)}规定" if law.holds(key) else "由上级文件规定"
+
+
+def _not_before(first: date, day: date, pointer: str) -> None:
+    if day < first:
+        detail = f"不得早于 {first}：影响权利的规定不溯及以往"
+        raise Unprocessable("日期有误", errors=[FieldError(pointer, detail)])
 
 
 def _ends_before() -> Unprocessable:
@@ -355,6 +403,17 @@ async def _insert(
     if row is None:
         raise ParameterAlreadySet("同一施行日期已有登记，如需改动请用更正")
     return row
+
+
+async def _refuse_past(session: AsyncSession, row: AuthorityRow, valid_to: date) -> None:
+    """Who decided on a day that is past did so with the power that was recorded for it."""
+    yesterday = rules.earliest_end(today(session))
+    held = repository.authority_of(row, (await repository.endings_of(session, [row.id]))[row.id])
+    if held.valid_to is not None and held.valid_to < yesterday:
+        raise Unprocessable(
+            "日期有误", errors=[FieldError("/valid_to", "该权限已经终止，须另行登记")]
+        )
+    _not_before(yesterday, valid_to, "/valid_to")
 
 
 async def _refuse_overlap(session: AsyncSession, row: AuthorityRow, valid_to: date) -> None:
@@ -401,6 +460,7 @@ def _parameter_view(
         options=dict(parameter.options),
         in_force=_version_view(current, recorded) if current else None,
         absent=parameter.absent,
+        set_by=parameter.set_by,
         versions=[_version_view(row, recorded) for row in ordered],
     )
 

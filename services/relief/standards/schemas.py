@@ -5,12 +5,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from chassis.fields import Day, DivisionCode, Document, Reason
+from chassis.fields import Day, DivisionCode, Document, PlainDecimal, Reason
 from contracts.events.relief import Area, StandardCode
 from services.relief.standards.rules import area_fits
 
 Money = Annotated[
-    Decimal,
+    PlainDecimal,
     Field(gt=0, max_digits=10, decimal_places=2, description="元/人·月", examples=["770.00"]),
 ]
 

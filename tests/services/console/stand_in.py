@@ -1,7 +1,7 @@
 """The gateway as the console meets it over HTTP, answering from generated figures.
 
-It speaks the plan's and the facilities' interface, checks the token, refuses unknown parameters as
-the real one does, and can be sent away.
+It speaks the interface of the plan, the facilities and the cases, checks the token, refuses unknown
+parameters as the real one does, and can be sent away.
 """
 
 import base64
@@ -11,10 +11,13 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 from uuid import UUID, uuid5
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
+
+from tests.services.console.stand_in_cases import CLERKS, SECRET, add_cases
 
 CLIENT_ID, CLIENT_SECRET = "bureau+district", "s3cret/with:signs"
 NAMESPACE = UUID("0199f3a0-0000-7000-8000-000000000000")
@@ -583,7 +586,7 @@ def stand_in() -> FastAPI:
             return problem(503, "服务暂时不可用")
         if path.startswith("/v1/"):
             app.state.seen.append(f"{path}?{request.url.query}")
-            if request.headers.get("authorization") != f"Bearer token-{app.state.tokens}":
+            if request.headers.get("authorization") not in accepted(app):
                 return problem(401, "未提供有效的访问令牌")
             if path in ALLOWED and not set(request.query_params) <= ALLOWED[path]:
                 return problem(422, "填写内容有误", "不认识的字段")
@@ -592,24 +595,37 @@ def stand_in() -> FastAPI:
 
     @app.post("/oauth2/token")
     async def token(request: Request) -> Response:
-        expected = base64.b64encode(b"bureau%2Bdistrict:s3cret%2Fwith%3Asigns").decode()
-        if request.headers.get("authorization") != f"Basic {expected}":
+        given = request.headers.get("authorization")
+        clerk = next((one for one in CLERKS if given == basic(one, SECRET)), None)
+        if clerk is not None:
+            return granted(f"clerk-{clerk}", f"relief:read {CLERKS[clerk][2]}")
+        if given != basic(CLIENT_ID, CLIENT_SECRET):
             return problem(401, "接入方标识或密钥有误")
         app.state.tokens += 1
-        return JSONResponse(
-            {
-                "access_token": f"token-{app.state.tokens}",
-                "token_type": "Bearer",
-                "expires_in": 3600,
-                "scope": "plan:read",
-            }
-        )
+        return granted(f"token-{app.state.tokens}", "plan:read")
 
     add_plan(app)
     add_beside(app)
     add_editions(app)
     add_facilities(app)
+    add_cases(app)
     return app
+
+
+def accepted(app: FastAPI) -> set[str]:
+    """The console's last token, and each clerk's."""
+    return {f"Bearer token-{app.state.tokens}", *(f"Bearer clerk-{one}" for one in CLERKS)}
+
+
+def basic(client: str, secret: str) -> str:
+    """Both parts form-encoded before they are joined (RFC 6749, 2.3.1)."""
+    pair = f"{quote_plus(client)}:{quote_plus(secret)}"
+    return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+def granted(token: str, scope: str) -> Response:
+    answer = {"access_token": token, "token_type": "Bearer", "expires_in": 3600, "scope": scope}
+    return JSONResponse(answer)
 
 
 def row_of(code: str) -> Row:

@@ -1,27 +1,22 @@
 """The pages in a real browser, at the width of a desk and of a phone."""
 
-import os
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.services.console.conftest import Console, running_console, write_clients
+from tests.services.console.conftest import (
+    DESK,
+    IN_A_BROWSER,
+    PHONE,
+    Console,
+    running_console,
+    shown,
+    write_clients,
+)
 from tests.services.console.stand_in import identity
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-PATIENCE = 15_000
 NURSING = "nursing_bed_share"
 PATHS = (
     "/",
@@ -34,59 +29,7 @@ PATHS = (
     f"/facilities/{identity('facility', 2)}",
 )
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        CHROMIUM is None and os.environ.get("CI") != "true",
-        reason="chromium is missing: deploy/setup-browser",
-    ),
-]
-expect.set_options(timeout=PATIENCE)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def strangers() -> list[str]:
-    """Addresses asked for that are not of this machine."""
-    return []
-
-
-@pytest.fixture
-def desk(browser: Browser, strangers: list[str]) -> Iterator[Page]:
-    yield from opened(browser, DESK, strangers)
-
-
-@pytest.fixture
-def phone(browser: Browser, strangers: list[str]) -> Iterator[Page]:
-    yield from opened(browser, PHONE, strangers)
-
-
-def opened(browser: Browser, viewport: dict[str, int], strangers: list[str]) -> Iterator[Page]:
-    def watch(request: Request) -> None:
-        if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:")):
-            strangers.append(request.url)
-
-    context = browser.new_context(viewport=viewport, locale="zh-CN")  # type: ignore[arg-type]
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    page.on("request", watch)
-    yield page
-    context.close()
-
-
-def shown(page: Page, console: Console, path: str) -> Page:
-    """The page with its matter: no part of it still says that it reads."""
-    page.goto(console.url + path)
-    page.wait_for_selector("h1, .notice.away, .notice.refused")
-    expect(page.get_by_text("正在读取数据")).to_have_count(0)
-    return page
+pytestmark = IN_A_BROWSER
 
 
 class TestBoard:
@@ -489,23 +432,11 @@ def test_the_matrix_scrolls_in_its_own_area_with_the_towns_in_sight(
 
 
 def test_the_words_of_every_status_can_be_read_against_their_ground(
-    desk: Page, console: Console
+    desk: Page, console: Console, contrasts: str
 ) -> None:
     """WCAG 2.1, 1.4.3: at least 4.5 to 1."""
     shown(desk, console, "/matrix")
-    ratios = desk.locator(".legend .pill").evaluate_all(
-        """found => {
-            const light = text => text.match(/[0-9.]+/g).slice(0, 3).map(Number)
-                .map(one => one / 255)
-                .map(one => one <= 0.03928 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4)
-                .reduce((sum, one, place) => sum + one * [0.2126, 0.7152, 0.0722][place], 0);
-            return found.map(one => {
-                const style = getComputedStyle(one);
-                const [low, high] = [light(style.color), light(style.backgroundColor)].sort();
-                return (Math.max(low, high) + 0.05) / (Math.min(low, high) + 0.05);
-            });
-        }"""
-    )
+    ratios = desk.locator(".legend .pill").evaluate_all(contrasts)
     assert len(ratios) == 4
     assert min(ratios) >= 4.5
 

@@ -34,6 +34,13 @@ def d(day: str) -> date:
     return date.fromisoformat(day)
 
 
+@pytest.fixture(autouse=True)
+def on_the_day(request: pytest.FixtureRequest) -> None:
+    """Where a service runs, it is the day of `BODY`: no power is given for past days."""
+    if "relief" in request.fixturenames:
+        request.getfixturevalue("relief").at("2025-03-01")
+
+
 async def set_one(
     relief: Running, changes: dict[str, object] | None = None, *, key: str = "", **claims: object
 ) -> httpx.Response:
@@ -166,11 +173,12 @@ async def test_relief_md_11_19_through_the_change_of_county_and_code(relief: Run
     assert flagged["document"] == "渝北民政〔2025〕3号"
 
 
-async def test_a_county_that_sets_the_parameter_otherwise_is_read_so(relief: Running) -> None:
-    """法 44 as data: were the act's entry put off, the bureau's delegation would hold on."""
+async def test_act_article_44_no_county_says_that_its_own_delegation_is_enough(
+    relief: Running,
+) -> None:
     relief.at("2026-03-02")
     caller = {"divisions": [COUNTY_IN_2026]}
-    await set_one(relief, {"division": TOWN_IN_2026, "valid_from": "2026-01-01"}, **caller)
+    await set_one(relief, {"division": TOWN_IN_2026, "valid_from": "2026-03-02"}, **caller)
     answer = await relief.http.post(
         "/v1/relief/parameters",
         json={
@@ -182,13 +190,30 @@ async def test_a_county_that_sets_the_parameter_otherwise_is_read_so(relief: Run
         },
         headers=relief.headers("relief:standards", **caller),
     )
-    assert answer.status_code == 201, answer.text
+    assert answer.status_code == 403, answer.text
+    assert "社会救助法（2026）第四十四条" in answer.json()["detail"]
     found = await holds(relief, "2026-07-01", division=TOWN_IN_2026, caller=COUNTY_IN_2026)
-    assert (found["level"], found["flagged"]) == ("town", "")
+    assert (found["level"], found["flagged"]) == ("county", rules.NO_MUNICIPAL_RULE)
+
+
+async def test_57_article_2_power_is_neither_given_nor_taken_for_days_that_are_past(
+    relief: Running,
+) -> None:
+    relief.at("2025-03-02")
+    answer = await set_one(relief)
+    assert answer.status_code == 422, answer.text
+    assert [one["pointer"] for one in answer.json()["errors"]] == ["/valid_from"]
+    first = await set_one(relief, {"valid_from": "2025-03-02"})
+    relief.at("2025-06-20")
+    assert (await end(relief, first, "2025-06-18")).status_code == 422
+    ended = await end(relief, first, "2025-06-19")
+    assert ended.status_code == 200, ended.text
+    relief.at("2025-06-21")
+    again = await end(relief, first, "2025-12-31", ended.headers["etag"])
+    assert again.status_code == 422, again.text
 
 
 async def test_an_ending_closes_the_period_and_another_may_follow(relief: Running) -> None:
-    relief.at("2025-03-03")
     first = await set_one(relief)
     overlap = await set_one(relief, {"level": "county", "valid_from": "2025-07-01"})
     assert overlap.status_code == 409
@@ -204,7 +229,7 @@ async def test_an_ending_closes_the_period_and_another_may_follow(relief: Runnin
     assert (await holds(relief, "2025-07-01"))["document"] == "渝北民政〔2025〕3号"
     assert (await holds(relief, "2025-07-01"))["level"] == "county"
     assert (await holds(relief, "2025-07-01", known_on="2025-06-19"))["level"] == "town"
-    assert (await holds(relief, "2025-07-01", known_on="2025-03-02"))["basis"] is None
+    assert (await holds(relief, "2025-07-01", known_on="2025-02-28"))["basis"] is None
 
 
 async def test_an_end_is_corrected_and_what_was_recorded_is_kept(relief: Running) -> None:
@@ -258,7 +283,7 @@ async def test_two_clerks_ending_at_once_one_wins(relief: Running) -> None:
 
 async def test_overlaps_recorded_at_once_leave_one(relief: Running) -> None:
     answers = await asyncio.gather(
-        *(set_one(relief, {"valid_from": f"2025-0{n}-01"}) for n in range(1, 7))
+        *(set_one(relief, {"valid_from": f"2025-0{n}-01"}) for n in range(4, 10))
     )
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409, 409, 409]
     assert len(await relief.rows("SELECT 1 FROM authority")) == 1

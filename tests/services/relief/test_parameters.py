@@ -19,7 +19,7 @@ from services.relief.parameters.rules import Kind, ParameterError, Row
 from services.relief.parameters.seed import law_on, seed
 from tests.support.services import DISTRICT, Running
 
-COUNTY = int(DISTRICT)
+COUNTY, COUNTY_IN_2026 = int(DISTRICT), "500157000000"
 TOTAL, TOWN, SPECIAL = "dibao.limit.total", "dibao.limit.town", "dibao.limit.special"
 WORKING = TermUnit.WORKING_DAYS
 URL = "/v1/relief/parameters"
@@ -34,6 +34,13 @@ BODY = {
 
 def d(day: str) -> date:
     return date.fromisoformat(day)
+
+
+@pytest.fixture(autouse=True)
+def on_the_day(request: pytest.FixtureRequest) -> None:
+    """Where a service runs, it is the day of `BODY`: a county sets nothing for past days."""
+    if "relief" in request.fixturenames:
+        request.getfixturevalue("relief").at("2025-03-01")
 
 
 async def set_one(
@@ -362,6 +369,7 @@ async def test_a_parameter_that_is_set_changes_the_law_from_its_day_on(relief: R
 
 
 async def test_what_is_set_for_a_day_of_the_seed_takes_its_place(relief: Running) -> None:
+    relief.at("2023-03-01")
     assert (
         await set_one(relief, {"key": TOTAL, "valid_from": "2023-03-01", "value": dict(BODY_30)})
     ).status_code == 201
@@ -378,11 +386,14 @@ BODY_30 = {"count": 30, "unit": "working_days"}
         ("dibao.publicity.days", 7),
         ("dibao.edge.multiple", "1.5"),
         ("dibao.payment.start", "same_month"),
-        ("dibao.hearing.required", True),
+        ("dibao.extras.cumulative", True),
         ("dibao.limit.promised", {"count": 10, "unit": "working_days"}),
-        ("dibao.alone.paths", ["clergy"]),
+        (
+            "dibao.alone.paths",
+            ["clergy", "edge_family", "special_hardship", "unemployed_disabled"],
+        ),
         ("dibao.limit.excludes", []),
-        ("dibao.fraud.fine", {"least": "0", "most": "1.5"}),
+        ("dibao.review.months", {"A": "12", "B": "6", "C_rural": "3", "C_urban": "1"}),
     ],
 )
 async def test_each_kind_of_value_is_kept_as_it_was_given(
@@ -399,7 +410,7 @@ async def test_a_list_says_source_year_confirmation_and_why_nothing_is_in_force(
     relief: Running,
 ) -> None:
     answer = await relief.http.get(URL, headers=relief.headers("relief:read"))
-    assert answer.json()["as_of"] == "2025-03-03"
+    assert answer.json()["as_of"] == "2025-03-01"
     assert answer.json()["division"] == DISTRICT
     items = {one["key"]: one for one in answer.json()["items"]}
     assert set(items) == set(seed().parameters)
@@ -411,7 +422,6 @@ async def test_a_list_says_source_year_confirmation_and_why_nothing_is_in_force(
 
 
 async def test_a_correction_keeps_what_stood_before_and_what_was_known(relief: Running) -> None:
-    relief.at("2025-03-03")
     first = await set_one(relief)
     relief.at("2025-03-10")
     corrected = await correct(relief, first.json()["id"], first.headers["etag"])
@@ -419,7 +429,7 @@ async def test_a_correction_keeps_what_stood_before_and_what_was_known(relief: R
     assert corrected.json()["reason"] == "天数录入有误"
     assert (await law(relief, "2025-03-05")).term(TOWN).value.count == 18
     assert (await law(relief, "2025-03-05", "2025-03-09")).term(TOWN).value.count == 15
-    assert (await law(relief, "2025-03-05", "2025-03-02")).term(TOWN).value.count == 20
+    assert (await law(relief, "2025-03-05", "2025-02-28")).term(TOWN).value.count == 20
     now = await seen(relief, as_of="2025-03-05")
     assert now["in_force"]["value"]["count"] == 18
     assert [one["value"]["count"] for one in now["versions"]][-2:] == [15, 18]
@@ -478,6 +488,9 @@ async def test_the_same_post_twice_at_once_with_one_key_is_one(relief: Running) 
     assert len(await relief.rows("SELECT 1 FROM parameter_row")) == 1
 
 
+REVIEWED = {"A": "12", "B": "6", "C_rural": "6", "C_urban": "6"}
+
+
 @pytest.mark.parametrize(
     ("changes", "pointer"),
     [
@@ -507,18 +520,19 @@ async def test_the_same_post_twice_at_once_with_one_key_is_one(relief: Running) 
         ({"key": "dibao.edge.multiple", "value": "1." + "5" * 40}, "/value"),
         ({"key": "dibao.edge.multiple", "value": "1.5.5"}, "/value"),
         ({"key": "dibao.edge.multiple", "value": ""}, "/value"),
-        ({"key": "dibao.hearing.required", "value": 1}, "/value"),
-        ({"key": "dibao.hearing.required", "value": "true"}, "/value"),
+        ({"key": "dibao.extras.cumulative", "value": 1}, "/value"),
+        ({"key": "dibao.extras.cumulative", "value": "true"}, "/value"),
         ({"key": "dibao.payment.start", "value": "some_day"}, "/value"),
         ({"key": "dibao.payment.start", "value": ["same_month"]}, "/value"),
         ({"key": "dibao.alone.paths", "value": ["everybody"]}, "/value"),
         ({"key": "dibao.alone.paths", "value": ["clergy", "clergy"]}, "/value"),
         ({"key": "dibao.alone.paths", "value": [["clergy"]]}, "/value"),
         ({"key": "dibao.alone.paths", "value": "clergy"}, "/value"),
-        ({"key": "dibao.fraud.fine", "value": {"least": "0"}}, "/value"),
-        ({"key": "dibao.fraud.fine", "value": {"least": "0", "most": "11"}}, "/value"),
-        ({"key": "dibao.fraud.fine", "value": {"least": "-1", "most": "2"}}, "/value"),
-        ({"key": "dibao.fraud.fine", "value": {"least": 0, "most": "2"}}, "/value"),
+        ({"key": "dibao.review.months", "value": {"A": "6"}}, "/value"),
+        ({"key": "dibao.review.months", "value": {**REVIEWED, "A": "37"}}, "/value"),
+        ({"key": "dibao.review.months", "value": {**REVIEWED, "A": "-1"}}, "/value"),
+        ({"key": "dibao.review.months", "value": {**REVIEWED, "A": 6}}, "/value"),
+        ({"key": TOTAL, "value": {"count": 25, "unit": "days"}}, "/value"),
         ({"valid_from": "9999-12-31"}, "/valid_from"),
         ({"valid_from": "2025-02-30"}, "/valid_from"),
         ({"valid_to": "2025-02-28"}, "/valid_to"),
@@ -538,6 +552,96 @@ async def test_wrong_and_huge_values_are_a_chinese_problem_and_change_nothing(
     assert answer.status_code == 422, answer.text
     assert pointer in [error["pointer"] for error in answer.json()["errors"]]
     assert await relief.rows("SELECT 1 FROM parameter_row") == []
+
+
+def test_what_the_product_comes_with_keeps_within_the_texts_above_a_county() -> None:
+    for row in seed().rows:
+        rules.check_bounds(seed().parameters[row.key], row.value, row.valid_from)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "article"),
+    [
+        ("dibao.hearing.required", False, "社会救助法（2026）第四十八条"),
+        (rules.MUNICIPAL_ONLY, False, "社会救助法（2026）第四十四条"),
+        ("dibao.supporter.consent_required", False, "社会救助法（2026）第四十一条"),
+        ("dibao.fraud.fine", {"least": "0", "most": "10"}, "社会救助法（2026）第七十三条"),
+        ("dibao.job_refusals", 1, "民发〔2021〕57号第三十四条"),
+        ("dibao.clergy.years", 1, "民发〔2021〕57号第七条"),
+    ],
+)
+async def test_what_the_act_or_57_says_no_county_says_otherwise(
+    relief: Running, key: str, value: object, article: str
+) -> None:
+    relief.at("2026-07-01")
+    asked = {"key": key, "value": value, "valid_from": "2026-07-01", "division": COUNTY_IN_2026}
+    answer = await set_one(relief, asked, divisions=[COUNTY_IN_2026])
+    assert answer.status_code == 403, answer.text
+    assert answer.json()["type"] == "urn:minzheng:problem:set-by-higher-text"
+    assert article in answer.json()["detail"]
+    assert seed().parameters[key].set_by is rules.SetBy.TEXT
+    assert await relief.rows("SELECT 1 FROM parameter_row") == []
+
+
+def working(count: int) -> dict[str, object]:
+    return {"count": count, "unit": "working_days"}
+
+
+@pytest.mark.parametrize(
+    ("key", "within", "beyond", "article"),
+    [
+        (TOTAL, working(30), working(31), "民发〔2022〕83号四（一）"),
+        (TOWN, working(20), working(21), "民发〔2022〕83号四（一）"),
+        (SPECIAL, working(45), working(46), "民发〔2022〕83号四（一）"),
+        (SPECIAL, working(25), working(24), "不得短于总时限"),
+        ("dibao.limit.survey_start", working(3), working(4), "民发〔2021〕57号第十五条"),
+        ("dibao.limit.confirm", working(10), working(11), "民发〔2021〕57号第二十条"),
+        ("dibao.publicity.days", 7, 6, "民发〔2022〕83号四（二）"),
+        ("dibao.edge.multiple", "1.5", "1.49", "民发〔2022〕83号一（四）"),
+        ("dibao.grace.months", 6, 7, "民发〔2022〕83号一（三）"),
+        ("dibao.death.review_months", 3, 4, "民发〔2022〕83号一（三）"),
+        ("dibao.review.months", REVIEWED, {**REVIEWED, "A": "13"}, "57号第三十一条"),
+        (
+            "dibao.alone.paths",
+            ["edge_family", "clergy", "special_hardship", "unemployed_disabled"],
+            ["edge_family", "clergy", "special_hardship"],
+            "民发〔2022〕83号一（一）（四）",
+        ),
+    ],
+)
+async def test_what_83_and_57_leave_to_the_places_is_set_within_them(
+    relief: Running, key: str, within: object, beyond: object, article: str
+) -> None:
+    answer = await set_one(relief, {"key": key, "value": beyond})
+    assert answer.status_code == 422, answer.text
+    ((pointer, detail),) = [(one["pointer"], one["detail"]) for one in answer.json()["errors"]]
+    assert (pointer, article in detail) == ("/value", True), detail
+    first = await set_one(relief, {"key": key, "value": within})
+    assert first.status_code == 201, first.text
+    etag = first.headers["etag"]
+    answer = await correct(relief, first.json()["id"], etag, {"value": beyond})
+    assert answer.status_code == 422, answer.text
+
+
+async def test_what_decides_about_rights_is_not_set_for_days_that_are_past(
+    relief: Running,
+) -> None:
+    relief.at("2025-03-02")
+    answer = await set_one(relief)
+    assert answer.status_code == 422, answer.text
+    assert [one["pointer"] for one in answer.json()["errors"]] == ["/valid_from"]
+    first = await set_one(relief, {"valid_from": "2025-04-01"})
+    relief.at("2025-04-10")
+    early, recorded_on = {"valid_from": "2025-03-01"}, {"valid_from": "2025-03-02"}
+    etag = first.headers["etag"]
+    assert (await correct(relief, first.json()["id"], etag, early)).status_code == 422
+    assert (await correct(relief, first.json()["id"], etag, recorded_on)).status_code == 200
+
+
+async def test_how_the_bureau_works_may_be_set_for_days_that_are_past(relief: Running) -> None:
+    asked = {"key": "dibao.check.sources", "value": ["bank"], "valid_from": "2020-01-01"}
+    assert (await set_one(relief, asked)).status_code == 201
+    assert (await seen(relief, "dibao.check.sources"))["set_by"] == "operation"
 
 
 async def test_a_correction_is_held_against_the_same_bounds(relief: Running) -> None:

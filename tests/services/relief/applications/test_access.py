@@ -25,7 +25,7 @@ from tests.services.relief.applications.window import (
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 DAY = "2025-03-03"
-FINDING = {"handled_by": "appraisal", "finding": "属实", "upheld": True}
+FINDING = {"handled_by": "resurvey", "finding": "属实", "upheld": True}
 BODIES: dict[str, Any] = {
     "submit": None,
     "correction-list": {},
@@ -34,6 +34,7 @@ BODIES: dict[str, Any] = {
     "near-relatives": {
         "relatives": [{"member": NOBODY, "of": "staff", "relation": "父", "organisation": "镇"}]
     },
+    "applicant": {"member": NOBODY},
     "complaints": {"received_on": DAY, "content": "反映有车"},
     "check": None,
     "check-closed": None,
@@ -47,6 +48,8 @@ BODIES: dict[str, Any] = {
         "findings": "属实",
     },
     "survey/sign": None,
+    "survey/withdraw": {"reason": "登记有误"},
+    "retract": {"reason": "情况有变化"},
     "opinion": opinion("grant"),
     "publicise": {"telephone": "023-67212345"},
     "publicity-closed": None,
@@ -96,12 +99,15 @@ async def test_without_the_scope_every_step_is_denied(window: Window) -> None:
         answer = await window.relief.http.post(
             f"{URL}/{case.id}/{path}",
             json=asked,
-            headers={**window.relief.headers("relief:read"), "If-Match": case.view["etag"]},
+            headers={
+                **window.relief.headers("relief:read", "relief:files"),
+                "If-Match": case.view["etag"],
+            },
         )
         assert answer.status_code == 403, path
     assert (
         await window.relief.http.post(
-            URL, json=body(), headers=window.relief.headers("relief:read")
+            URL, json=body(), headers=window.relief.headers("relief:read", "relief:files")
         )
     ).status_code == 403
 
@@ -271,3 +277,32 @@ async def test_every_step_of_the_table_has_a_route(window: Window) -> None:
     assert by_scope == {
         *("relief:accept", "relief:check", "relief:survey", "relief:opine", "relief:decide")
     }
+
+
+async def test_four_eyes_and_another_organs_power_are_denials_and_audited(window: Window) -> None:
+    case = await window.awaiting()
+    same = await window.step(case, "decide", decision("grant"), who="opiner", division=DISTRICT)
+    town = await window.step(case, "decide", decision("grant"), who="town-head")
+    assert [same.status_code, town.status_code] == [403, 403]
+    rows = await window.relief.rows(
+        "SELECT actor, action, subject, purpose FROM chassis.audit_entry"
+        " WHERE result = 'denied' ORDER BY seq"
+    )
+    action = "POST /v1/relief/applications/{case_id}/decide"
+    assert [tuple(row) for row in rows] == [
+        ("opiner", action, case.id, "须由他人办理"),
+        ("town-head", action, case.id, "本单位当日无权审核确认此件"),
+    ]
+    assert (await window.file(case))["case"]["state"] == "awaiting"
+
+
+async def test_what_the_rules_say_today_is_read_and_audited(window: Window) -> None:
+    case = await window.accepted()
+    answer = await window.relief.http.get(
+        f"{URL}/{case.id}/assessment", headers=window.headers("reader")
+    )
+    assert answer.status_code == 200
+    rows = await window.relief.rows(
+        "SELECT actor, subject FROM chassis.audit_entry WHERE action = 'case.assessment'"
+    )
+    assert [tuple(row) for row in rows] == [("reader", case.id)]

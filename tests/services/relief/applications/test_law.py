@@ -52,6 +52,9 @@ async def test_the_standard_of_the_day_of_decision_decides(
     assert assessed["standard"]["amount"] == standard
     assert assessed["base"] == base
     assert assessed["payable_from"] == payable
+    noted = f"初审测算每月420.00元，现为每月{base}元"
+    assert (noted in await window.page(case, "confirmation")) == (base != "420.00")
+    assert any(noted in note for note in assessed["notes"]) == (base != "420.00")
 
 
 async def test_who_was_above_the_old_standard_is_below_the_new_one(window: Window) -> None:
@@ -65,6 +68,17 @@ async def test_who_was_above_the_old_standard_is_below_the_new_one(window: Windo
     stale = await window.step(case, "decide", decision("refuse"), who="decider", division=DISTRICT)
     assert stale.status_code == 409
     assert stale.json()["type"] == "urn:minzheng:problem:contradicts-rules"
+    unposted = await window.step(
+        case, "decide", decision("grant"), who="decider", division=DISTRICT
+    )
+    assert unposted.json()["type"] == "urn:minzheng:problem:opinion-outdated"
+    back = {"reason": "按新标准符合条件，须公示"}
+    await window.done(case, "return", back, who="decider", division=DISTRICT)
+    await window.survey(case)
+    await window.done(case, "opinion", opinion("grant"), who="opiner")
+    await window.done(case, "publicise", {"telephone": "023-67212345"}, who="opiner")
+    window.later(8)
+    await window.done(case, "publicity-closed", who="opiner")
     await window.done(case, "decide", decision("grant"), who="decider", division=DISTRICT)
     assessed = (await window.file(case))["decision"]["assessment"]
     assert Decimal(assessed["base"]) == 6
@@ -76,6 +90,9 @@ async def test_ordinance_19_publicity_is_left_out_of_the_thirty_days_of_2021_06(
     window.relief.at("2021-06-28")
     case = await window.accepted()
     assert (case.view["clock"]["due"], case.view["clock"]["unit"]) == ("2021-07-28", "days")
+    page = await window.page(case, "acceptance")
+    assert "条例(2016)第十七条" in page
+    assert "57号" not in page
     await window.check(case)
     await window.survey(case)
     await window.done(case, "opinion", opinion("grant"), who="opiner")
@@ -191,6 +208,9 @@ async def test_law_44_a_rule_of_the_city_lets_the_town_decide(in_2026: Window) -
     in_2026.relief.at("2026-07-01")
     await in_2026.done(case, "decide", decision("grant"), who="decider", division=TOWN_2026)
     assert "玉峰山镇" in (await in_2026.page(case, "acceptance"))
+    page = await in_2026.page(case, "confirmation")
+    assert "审核确认权限依据：渝北民政〔2021〕12号" in page
+    assert "委托" not in page
 
 
 async def test_a_town_that_comes_to_another_district_in_the_middle_of_a_case(
@@ -204,6 +224,8 @@ async def test_a_town_that_comes_to_another_district_in_the_middle_of_a_case(
     assert (gone.status_code, gone.json()["type"].rpartition(":")[2]) == (403, "not-competent")
     await window.done(case, "decide", decision("grant"), who="decider", division=LIANGJIANG)
     assert (await window.file(case, division=TOWN))["case"]["division_name"] == "玉峰山社区"
+    (notice,) = [one for one in await window.documents(case) if one["kind"] == "confirmation"]
+    assert "向两江新区人民政府申请行政复议" in notice["snapshot"]["remedies"][0]
     await window.done(case, "deliver", {"how": "mail", "on": "2025-12-08"}, division=TOWN_2026)
 
 

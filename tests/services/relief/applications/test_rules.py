@@ -58,7 +58,8 @@ def test_the_table_is_whole() -> None:
         ("publicised", "object", "objected"),
         ("objected", "find", "opined"),
         ("publicised", "close_publicity", "awaiting"),
-        ("awaiting", "return_step", "surveyed"),
+        ("awaiting", "return_step", "checked"),
+        ("publicised", "retract", "surveyed"),
         ("awaiting", "grant", "granted"),
         ("awaiting", "refuse", "refused"),
         ("granted", "deliver", "delivered"),
@@ -140,7 +141,7 @@ def test_57_9_every_member_commits_and_authorises_a_minors_guardian_for_it() -> 
         undertaking("b", date(2007, 3, 3), truth=False),
         undertaking("c", date(2007, 3, 4), check=False),
     ]
-    found = materials.missing_items(members, (), day, entrusted=False)
+    found = materials.missing_items(members, ("application_form",), day, entrusted=False)
     assert [(one.code, one.member) for one in found] == [
         ("truth_commitment", "b"),
         ("check_authorisation", "c"),
@@ -151,9 +152,16 @@ def test_57_9_every_member_commits_and_authorises_a_minors_guardian_for_it() -> 
 
 def test_57_6_an_entrusted_application_needs_the_letter() -> None:
     members, day = [undertaking("a", date(1980, 1, 1))], date(2025, 3, 3)
-    (item,) = materials.missing_items(members, (), day, entrusted=True)
+    form = "application_form"
+    (item,) = materials.missing_items(members, (form,), day, entrusted=True)
     assert item.code == "entrustment"
-    assert materials.missing_items(members, ("entrustment",), day, entrusted=True) == []
+    assert materials.missing_items(members, ("entrustment", form), day, entrusted=True) == []
+
+
+def test_57_4_an_application_is_made_in_writing() -> None:
+    members, day = [undertaking("a", date(1980, 1, 1))], date(2025, 3, 3)
+    (item,) = materials.missing_items(members, (), day, entrusted=False)
+    assert (item.code, item.why) == ("application_form", "民发〔2021〕57号第四条")
 
 
 @pytest.mark.parametrize(
@@ -242,6 +250,9 @@ def test_83_4_1_the_limit_is_prolonged_once_and_on_a_ground_that_is_there() -> N
     assert rules.prolongation_fault(Prolongation.OBJECTION, (), "") is not None
     assert rules.prolongation_fault(Prolongation.OBJECTION, ("objection",), "") is None
     assert rules.prolongation_fault(Prolongation.SEPARATE_RESIDENCE, (), "") is not None
+    elsewhere = Prolongation.APPLIED_ELSEWHERE
+    assert rules.prolongation_fault(elsewhere, (), "") is not None
+    assert rules.prolongation_fault(elsewhere, ("applied_elsewhere",), "") is None
 
 
 def test_57_20_the_bureau_surveys_near_relatives_and_complaints() -> None:
@@ -311,9 +322,13 @@ def test_law_37_is_cited_from_its_day_on() -> None:
     placed = [Placed("a", AWAY, None)]
     cited = [
         rules.place_of_application(placed, OWN, day, residence_permit=False).article
-        for day in (BEFORE, AFTER)
+        for day in (date(2021, 6, 30), BEFORE, AFTER)
     ]
-    assert cited == ["民发〔2021〕57号第四条", "社会救助法第三十七条"]
+    assert cited == [
+        "重庆市城乡居民最低生活保障条例(2016)第十四条",
+        "民发〔2021〕57号第四条",
+        "社会救助法第三十七条",
+    ]
 
 
 def test_83_4_1_separate_residence_is_found() -> None:
@@ -328,13 +343,17 @@ def test_relief_md_1_documents_cite_the_law_of_their_day() -> None:
     assert "社会救助法》第七十六条" in after["remedy"]
     assert not any("暂行办法" in text for text in after.values())
     assert not any("社会救助法》" in text for text in before.values())
+    oldest = rules.law_basis(date(2021, 6, 30))
+    assert oldest.keys() == before.keys()
+    assert not any("2021" in text or "社会救助法》" in text for text in oldest.values())
+    assert all("57号" in rules.law_basis(date(2021, 7, 1))[name] for name in ("grant", "accept"))
 
 
 @pytest.mark.parametrize(
     ("day", "level", "organ", "article"),
     [
-        ("2023-12-31", Level.COUNTY, "渝北区人民政府或者重庆市民政局", "第九条"),
-        ("2023-12-31", Level.TOWN, "渝北区人民政府", "第九条"),
+        ("2023-12-31", Level.COUNTY, "渝北区人民政府或者重庆市民政局", "第九条、第十二条"),
+        ("2023-12-31", Level.TOWN, "渝北区人民政府", "第九条、第十三条、第十五条"),
         ("2024-01-01", Level.COUNTY, "渝北区人民政府", "第二十条、第二十四条"),
         ("2026-07-01", Level.TOWN, "渝北区人民政府", "第二十条、第二十四条"),
     ],

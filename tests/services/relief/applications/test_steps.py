@@ -13,18 +13,17 @@ from tests.services.relief.applications.window import (
     Case,
     Window,
     applicant,
+    appraised,
     body,
     decision,
+    kind_of,
     member,
+    objected,
     opinion,
 )
 
 CHILD = member("c", "child", "2015-07-03", 5, check_authorised=False, truth_committed=False)
 BUREAU = {"division": DISTRICT}
-
-
-def kind_of(answer: Any) -> str:
-    return str(answer.json()["type"]).removeprefix("urn:minzheng:problem:")
 
 
 async def test_57_9_10_what_lacks_is_told_once_and_then_it_is_accepted(window: Window) -> None:
@@ -63,10 +62,16 @@ async def test_57_10_what_is_complete_is_accepted_and_not_sent_back(window: Wind
 
 
 async def test_57_6_an_entrusted_application_lacks_the_letter(window: Window) -> None:
+    bare = await window.opened(body(applicant(sequence=9), materials=[]))
+    assert [one["code"] for one in (await window.file(bare))["missing_items"]] == [
+        "application_form"
+    ]
+    online = await window.opened(body(applicant(sequence=10), channel="online", materials=[]))
+    assert (await window.file(online))["missing_items"] == []
     case = await window.opened(body(channel="committee"))
     assert [one["code"] for one in (await window.file(case))["missing_items"]] == ["entrustment"]
     other = await window.opened(
-        body(applicant(sequence=7), entrusted=True, materials=["entrustment"])
+        body(applicant(sequence=7), entrusted=True, materials=["application_form", "entrustment"])
     )
     assert (await window.file(other))["missing_items"] == []
 
@@ -218,44 +223,26 @@ async def test_57_19_a_positive_opinion_is_not_forwarded_past_publicity(window: 
     assert (answer.status_code, kind_of(answer)) == (409, "step-refused")
 
 
-async def objected(window: Window, handled_by: str) -> tuple[Case, str]:
-    case = await window.publicised()
-    window.later(2)
-    await window.done(
-        case,
-        "objections",
-        {"objector": "慕容秋水", "content": "其子每月汇款", "handled_by": handled_by},
-        who="opiner",
-    )
-    (objection,) = (await window.file(case))["objections"]
-    assert objection["objector"] == "慕容秋水"
-    return case, objection["id"]
-
-
 async def test_57_19_an_objection_is_appraised_and_the_opinion_given_and_posted_again(
     window: Window,
 ) -> None:
     case, objection = await objected(window, "appraisal")
     assert "objection" in case.view["flags"]
-    finding = {
-        "handled_by": "appraisal",
-        "finding": "评议 9 人，均认为困难属实",
-        "upheld": False,
-        "opinion": opinion("grant"),
-    }
-    bare = await window.step(
-        case, f"objections/{objection}/finding", {**finding, "opinion": None}, who="opiner"
-    )
+    window.later(1)
+    path = f"objections/{objection}/finding"
+    bare = await window.step(case, path, appraised(window), who="opiner-2")
     assert bare.status_code == 422
-    await window.done(case, f"objections/{objection}/finding", finding, who="opiner")
+    await window.done(case, path, appraised(window, opinion("grant")), who="opiner-2")
     assert case.state == "opined"
+    (answered,) = (await window.file(case))["objections"]
+    assert answered["appraisal"]["participants"] == 9
     straight = await window.step(case, "forward", who="opiner")
     assert straight.status_code == 409
     await window.done(case, "publicise", {"telephone": "023-67212345"}, who="opiner")
     again = (await window.file(case))["publicities"][-1]
     assert (again["kind"], again["posted_on"], again["last_day"]) == (
-        *("again", "2025-03-05"),
-        "2025-03-08",
+        *("again", "2025-03-06"),
+        "2025-03-09",
     )
     window.later(4)
     await window.done(case, "publicity-closed", who="opiner")
@@ -272,13 +259,20 @@ async def test_57_19_or_the_household_is_surveyed_anew(window: Window) -> None:
         "upheld": True,
         "opinion": opinion("grant"),
     }
-    early = await window.step(case, f"objections/{objection}/finding", finding, who="opiner")
+    path = f"objections/{objection}/finding"
+    early = await window.step(case, path, finding, who="opiner-2")
     assert early.status_code == 409
     await window.survey(case)
+    same_day = await window.step(case, path, finding, who="opiner-2")
+    assert (same_day.status_code, kind_of(same_day)) == (409, "step-refused")
+    window.later(1)
+    await window.survey(case)
     assert case.state == "surveyed"
+    own = await window.step(case, path, finding, who="opiner")
+    assert (own.status_code, kind_of(own)) == (403, "four-eyes")
     plain = await window.step(case, "opinion", opinion("grant"), who="opiner")
     assert plain.status_code == 409  # the objection is still open
-    await window.done(case, f"objections/{objection}/finding", finding, who="opiner")
+    await window.done(case, path, finding, who="opiner-2")
     assert case.state == "opined"
     assert (await window.file(case))["surveys"][-1]["resurvey"] is True
 
@@ -291,19 +285,42 @@ async def test_of_two_objections_the_last_answer_brings_the_new_opinion(window: 
         {"objector": "令狐远", "content": "其有车", "handled_by": "appraisal"},
         who="opiner",
     )
-    finding = {"handled_by": "appraisal", "finding": "查无此事", "upheld": False}
-    await window.done(case, f"objections/{first}/finding", finding, who="opiner")
+    window.later(1)
+    finding = appraised(window)
+    await window.done(case, f"objections/{first}/finding", finding, who="opiner-2")
     assert case.state == "objected"
-    twice = await window.step(case, f"objections/{first}/finding", finding, who="opiner")
+    twice = await window.step(case, f"objections/{first}/finding", finding, who="opiner-2")
     assert (twice.status_code, kind_of(twice)) == (409, "objection-answered")
     second = (await window.file(case))["objections"][1]["id"]
     await window.done(
         case,
         f"objections/{second}/finding",
         {**finding, "opinion": opinion("grant")},
-        who="opiner",
+        who="opiner-2",
     )
     assert case.state == "opined"
+
+
+@pytest.mark.parametrize(
+    ("record", "pointer"),
+    [
+        ({"held_on": "2025-03-05"}, "/appraisal/held_on"),
+        ({"held_on": "2025-03-07"}, "/appraisal/held_on"),
+        ({"participants": 2}, "/appraisal/participants"),
+        (None, "/appraisal"),
+    ],
+)
+async def test_57_19_an_appraisal_is_held_by_several_after_the_objection_and_on_record(
+    window: Window, record: dict[str, Any] | None, pointer: str
+) -> None:
+    case, objection = await objected(window, "appraisal")
+    window.later(1)
+    asked = appraised(window, opinion("grant"), **(record or {}))
+    if record is None:
+        del asked["appraisal"]
+    answer = await window.step(case, f"objections/{objection}/finding", asked, who="opiner-2")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == pointer
 
 
 async def test_57_20_the_bureau_returns_a_case_and_the_town_opines_anew(window: Window) -> None:
@@ -311,10 +328,15 @@ async def test_57_20_the_bureau_returns_a_case_and_the_town_opines_anew(window: 
     bare = await window.step(case, "return", {"reason": " "}, who="decider", **BUREAU)
     assert bare.status_code == 422
     await window.done(case, "return", {"reason": "邻里访问记录不全"}, who="decider", **BUREAU)
-    assert case.state == "surveyed"
+    assert case.state == "checked"
+    early = await window.step(case, "opinion", opinion("grant"), who="opiner")
+    assert (early.status_code, kind_of(early)) == (409, "case-state")
+    await window.survey(case)
     await window.done(case, "opinion", opinion("grant"), who="opiner")
     await window.done(case, "publicise", {"telephone": "023-67212345"}, who="opiner")
     assert case.state == "publicised"
+    papers = [one for one in await window.documents(case) if one["kind"] == "publicity"]
+    assert len({one["number"] for one in papers}) == 2  # each paper has a number of its own (文号)
 
 
 @pytest.mark.parametrize("ground", ["near_relative", "complaint"])
@@ -369,6 +391,19 @@ async def test_83_4_1_the_limit_is_prolonged_once_on_a_ground(window: Window) ->
     assert again.status_code == 409
 
 
+async def test_57_22_whoever_decides_prolongs_and_not_when_the_limit_has_run_out(
+    window: Window,
+) -> None:
+    case = await window.accepted()
+    asked = {"ground": "hard_survey", "reason": "成员分散务工"}
+    town = await window.step(case, "prolong", asked, who="decider", division=TOWN)
+    assert (town.status_code, kind_of(town)) == (403, "not-competent")
+    window.later(60)
+    missed = await window.step(case, "prolong", asked, who="decider", **BUREAU)
+    assert (missed.status_code, kind_of(missed)) == (409, "step-refused")
+    assert "届满" in missed.json()["detail"]
+
+
 @pytest.mark.parametrize("who", ["acceptor", "surveyor-1", "surveyor-2", "opiner"])
 async def test_57_2_who_had_a_hand_in_it_does_not_decide(window: Window, who: str) -> None:
     case = await window.awaiting()
@@ -405,7 +440,8 @@ async def test_the_decision_is_what_the_rules_say_and_what_contradicts_it_is_nam
     now_rich = await window.step(case, "decide", decision("grant"), who="decider", **BUREAU)
     assert (now_rich.status_code, kind_of(now_rich)) == (409, "contradicts-rules")
     assert any("第十四条" in one["detail"] for one in now_rich.json()["errors"])
-    await window.done(case, "decide", decision("refuse"), who="decider", **BUREAU)
+    refused = await window.step(case, "decide", decision("refuse"), who="decider", **BUREAU)
+    assert (refused.status_code, kind_of(refused)) == (409, "opinion-outdated")
 
 
 async def test_pipl_24_a_person_confirms_every_decision(window: Window) -> None:
@@ -439,6 +475,19 @@ async def test_57_24_who_was_confirmed_is_posted_with_name_number_and_amount(
     assert posted["fields"]["amount"] == "510.00"
 
 
+async def test_pipl_28_what_is_posted_does_not_tell_of_illness_or_disability(
+    window: Window,
+) -> None:
+    """The extra of the severely ill stands in the notice to the family, not in the village."""
+    ill = member("b", "spouse", "1972-06-02", 4, severe_illness=True)
+    case = await window.granted(body(applicant(), ill))
+    file = await window.file(case)
+    assert file["decision"]["assessment"]["total"] == "1320.00"
+    assert {one["fields"]["amount"] for one in file["publicities"]} == {"1260.00"}
+    assert "1320.00" in await window.page(case, "confirmation")
+    assert "1320.00" not in await window.page(case, "publicity")
+
+
 async def test_57_8_83_1_4_a_severely_ill_member_of_an_edge_family_is_taken_in_alone(
     window: Window,
 ) -> None:
@@ -448,8 +497,11 @@ async def test_57_8_83_1_4_a_severely_ill_member_of_an_edge_family_is_taken_in_a
     decided = (await window.file(case))["decision"]
     assert decided["assessment"]["outcome"] == "alone"
     page = await window.page(case, "confirmation")
-    assert "参照单人户" in page
+    name = ill["name"]
+    assert f"将{name}参照单人户" in page
     assert "保障1人" in page
+    posted = {one["fields"]["applicant_name"] for one in (await window.file(case))["publicities"]}
+    assert posted == {name}
 
 
 async def test_57_29_a_household_that_does_not_cooperate(window: Window) -> None:
@@ -501,6 +553,61 @@ async def test_an_answer_that_comes_after_the_report_flags_the_case(window: Wind
     window.other.script("bank", "*", "late", after_seconds=0.05)
     await window.done(case, "check", who="checker", **BUREAU)
     await window.run_jobs()
+    await accept_missing(window, case)
+    await window.done(case, "check-closed", who="checker", **BUREAU)
+    window.later(1)
+    await window.run_jobs()
+    file = await window.file(case)
+    assert "late_answer" in file["case"]["flags"]
+    assert file["check"]["late"]
+
+
+async def test_57_17_before_the_check_nothing_is_known_and_the_assessment_says_so(
+    window: Window,
+) -> None:
+    case = await window.accepted()
+    url = f"/v1/relief/applications/{case.id}/assessment"
+    answer = await window.relief.http.get(url, headers=window.headers("reader"))
+    told = answer.json()
+    assert told["outcome"] is None
+    (sources,) = [
+        one for one in told["assessment"]["conditions"] if one["code"] == "sources_complete"
+    ]
+    assert sources["passed"] is None
+    assert "申请人的银行存款信息" in sources["fact"]
+
+
+async def test_57_17_nothing_is_decided_while_a_late_answer_lies_unread(window: Window) -> None:
+    """The account told of after the report stands in no fact; after a new check it does."""
+    case = await window.accepted()
+    rich = [{"kind": "deposit", "amount": "90000.00"}]
+    window.other.script("bank", "*", "late", items=rich, after_seconds=0.05)
+    await window.done(case, "check", who="checker", **BUREAU)
+    await window.run_jobs()
+    await accept_missing(window, case)
+    await window.done(case, "check-closed", who="checker", **BUREAU)
+    window.later(1)
+    await window.run_jobs()
+    await window.survey(case)
+    await window.done(case, "opinion", opinion("grant"), who="opiner")
+    await window.done(case, "publicise", {"telephone": "023-67212345"}, who="opiner")
+    window.later(8)
+    await window.done(case, "publicity-closed", who="opiner")
+    early = await window.step(case, "decide", decision("grant"), who="decider", **BUREAU)
+    assert (early.status_code, kind_of(early)) == (409, "step-refused")
+    assert "银行存款" in early.json()["detail"]
+    await window.done(case, "return", {"reason": "核对后又查得存款"}, who="decider", **BUREAU)
+    window.other.script("bank", "*", "answer", items=rich)
+    await window.check(case)
+    assert case.state == "disqualified"
+    await window.done(case, "opinion", opinion("refuse"), who="opiner")
+    await window.done(case, "forward", who="opiner")
+    await window.done(case, "decide", decision("refuse"), who="decider", **BUREAU)
+
+
+async def accept_missing(window: Window, case: Case) -> None:
+    """After the three days that a source is given."""
+    window.later(3)
     check = (await window.file(case))["check"]
     for line in check["lines"]:
         if line["status"] == "asked":
@@ -512,12 +619,6 @@ async def test_an_answer_that_comes_after_the_report_flags_the_case(window: Wind
                 json={"reason": "银行系统检修"},
                 headers=window.headers("checker", DISTRICT, etag=read.headers["etag"]),
             )
-    await window.done(case, "check-closed", who="checker", **BUREAU)
-    window.later(1)
-    await window.run_jobs()
-    file = await window.file(case)
-    assert "late_answer" in file["case"]["flags"]
-    assert file["check"]["late"]
 
 
 async def test_who_applies_or_is_paid_elsewhere_is_shown_without_the_other_file(
@@ -564,3 +665,22 @@ async def test_supporters_outside_the_household_are_asked_about_too_before_2026_
     case = await window.accepted(body(household={"supporters": [son]}))
     await window.done(case, "check", who="checker", **BUREAU)
     assert "supporter" in {one["role"] for one in (await window.file(case))["check"]["lines"]}
+
+
+async def test_a_notice_whose_delivery_is_recorded_already_goes_on_to_the_archive(
+    window: Window,
+) -> None:
+    case = await window.granted()
+    (notice,) = [one for one in await window.documents(case) if one["kind"] == "confirmation"]
+    day = window.today().isoformat()
+    answer = await window.relief.http.post(
+        f"/v1/relief/cases/{case.id}/documents/{notice['id']}/delivery",
+        json={"how": "mail", "on": day, "received_by": "某人"},
+        headers=window.headers("acceptor", etag=case.view["etag"]),
+    )
+    assert answer.status_code == 200, answer.text
+    delivery = {"how": "in_person", "on": day}
+    await window.done(case, "deliver", delivery, etag=answer.headers["etag"])
+    await window.done(case, "close")
+    kept = [one for one in await window.documents(case) if one["kind"] == "confirmation"]
+    assert [one["delivered_how"] for one in kept] == ["mail"]

@@ -23,6 +23,8 @@ async def test_from_the_window_to_the_award(window: Window) -> None:
     assessed = file["decision"]["assessment"]
     assert Decimal(assessed["base"]) == 750 * 2 - 240
     assert assessed["payable_from"] == "2025-04-01"
+    page = await window.page(case, "confirmation")
+    assert "标准750.00元/人·月×2人－家庭月收入240.00元" in page
     await window.done(
         case,
         "deliver",
@@ -48,6 +50,7 @@ async def test_a_refusal_names_each_condition_and_the_remedies(window: Window) -
     (*_, paper) = await window.documents(case)
     (reason,) = [one for one in paper["snapshot"]["reasons"] if "income" in one["code"]][:1]
     assert {"fact", "threshold", "article", "remedy"} <= reason.keys()
+    assert "750.00元/人·月（渝民发〔2024〕1号，自2024年9月1日起施行）" in page
     assert paper["due_delivery_on"] == "2025-03-06"
     assert (await window.relief.rows("SELECT 1 FROM award")) == []
     late = await window.step(

@@ -18,7 +18,14 @@ TOWN, VILLAGE = "500112129000", "500112129001"  # 玉峰山镇，玉峰山社区
 OTHER_TOWN, OTHER_VILLAGE = "500112142000", "500112142200"  # 石船镇
 URL = "/v1/relief/applications"
 SCOPES = (
-    *("relief:read", "relief:accept", "relief:check", "relief:survey", "relief:opine"),
+    *(
+        "relief:read",
+        "relief:files",
+        "relief:accept",
+        "relief:check",
+        "relief:survey",
+        "relief:opine",
+    ),
     *("relief:decide", "relief:reveal", "relief:standards"),
 )
 STANDARDS = (
@@ -63,6 +70,7 @@ def body(*members: dict[str, Any], **changes: Any) -> dict[str, Any]:
     household = {"address": "玉峰山镇梧桐路 7 号", "members": list(members or (applicant(),))}
     return {
         "division": VILLAGE,
+        "materials": ["application_form"],
         "household": household | changes.pop("household", {}),
         **changes,
     }
@@ -137,7 +145,9 @@ class Window:
         division: str = TOWN,
         by: str = DISTRICT,
     ) -> None:
-        """Let the town decide."""
+        """Let the town decide, as recorded on the first day of it."""
+        today = self.today().isoformat()
+        self.relief.at(valid_from)
         answer = await self.relief.http.post(
             "/v1/relief/authorities",
             json={
@@ -150,6 +160,7 @@ class Window:
             },
             headers=self.headers("setter", by),
         )
+        self.relief.at(today)
         assert answer.status_code == 201, answer.text
 
     def headers(
@@ -322,6 +333,33 @@ def opinion(outcome: str) -> dict[str, Any]:
 
 def decision(outcome: str) -> dict[str, Any]:
     return {"outcome": outcome, "confirmed": True}
+
+
+def kind_of(answer: httpx.Response) -> str:
+    return str(answer.json()["type"]).removeprefix("urn:minzheng:problem:")
+
+
+async def objected(window: Window, handled_by: str) -> tuple[Case, str]:
+    """A case to whose opinion somebody objects two days after it was posted."""
+    case = await window.publicised()
+    window.later(2)
+    asked = {"objector": "慕容秋水", "content": "其子每月汇款", "handled_by": handled_by}
+    await window.done(case, "objections", asked, who="opiner")
+    (objection,) = (await window.file(case))["objections"]
+    assert objection["objector"] == "慕容秋水"
+    return case, objection["id"]
+
+
+def appraised(window: Window, anew: dict[str, Any] | None = None, **record: Any) -> dict[str, Any]:
+    """What an appraisal of today found, with the opinion given anew."""
+    held = {"held_on": window.today().isoformat(), "participants": 9, "outcome": "多数认为属实"}
+    return {
+        "handled_by": "appraisal",
+        "finding": "评议 9 人，均认为困难属实",
+        "upheld": False,
+        "opinion": anew,
+        "appraisal": held | record,
+    }
 
 
 STATES = tuple(state.code for state in rules.STATES)

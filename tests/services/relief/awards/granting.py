@@ -26,7 +26,7 @@ from tests.support.services import DISTRICT, Running
 
 TOWN, VILLAGE, NEXT_VILLAGE = "500112002000", "500112002001", "500112002002"  # 双龙湖街道
 OTHER, OTHER_VILLAGE = "500112004000", "500112004001"  # 回兴街道
-READ, REVIEW, DECIDE = "relief:read", "relief:review", "relief:decide"
+READ, REVIEW, DECIDE = "relief:files", "relief:review", "relief:decide"
 NEW_DISTRICT = "500157000000"  # 两江新区, from 2025-11-06
 BOTH = (DISTRICT, NEW_DISTRICT)
 STANDARDS = (

@@ -23,6 +23,8 @@ from tests.services.relief.awards.granting import (
 from tests.services.relief.households.family import person
 from tests.support.services import Running
 
+OFFER = {"offered_on": "2025-08-11", "job": "环卫工", "accepted": True}
+
 
 async def test_57_art_21_the_first_month_paid_is_the_one_after_the_decision(town: Office) -> None:
     """B1.6: 770 × 3 − (1500 − 300 of employment cost) = 1110."""
@@ -98,7 +100,7 @@ async def test_a_single_severely_disabled_member_is_covered_alone(town: Office) 
 async def test_another_town_finds_none_of_it(town: Office) -> None:
     granted = await town.grant(*three())
     foreign = Office(town.relief, (OTHER,), "other-1")
-    change = await town.proposed(granted, "voluntary", requested_on="2025-08-10", document="申请书")
+    change = await town.proposed(granted, "voluntary", requested_on="2025-08-11", document="申请书")
     for path in (
         f"/awards/{granted.id}",
         f"/awards/{granted.id}/changes",
@@ -106,12 +108,12 @@ async def test_another_town_finds_none_of_it(town: Office) -> None:
     ):
         assert (await foreign.get(path)).status_code == 404
     again = await foreign.propose(
-        granted, "voluntary", requested_on="2025-08-10", document="申请书"
+        granted, "voluntary", requested_on="2025-08-11", document="申请书"
     )
     assert again.status_code == 404
     for action, body in (
         ("reviews", {"reviewed_on": "2025-08-11", "note": "入户"}),
-        ("corrections", {"period": str(granted.id), "withdrawn": True, "reason": "误"}),
+        ("job-offers", OFFER | {"person": str(granted.persons[0])}),
     ):
         answer = await foreign.post(f"/awards/{granted.id}/{action}", body, etag='"1"')
         assert answer.status_code == 404, answer.text
@@ -141,7 +143,7 @@ async def test_another_town_finds_none_of_it(town: Office) -> None:
     [
         ("relief:decide", "post", "changes"),
         ("relief:review", "get", ""),
-        ("relief:review", "post", "corrections"),
+        ("relief:decide", "post", "reviews"),
     ],
 )
 async def test_without_the_scope_it_is_403(
@@ -152,9 +154,9 @@ async def test_without_the_scope_it_is_403(
     answer = await town.relief.http.request(
         method,
         f"/v1/relief/awards/{granted.id}/{path}".rstrip("/"),
-        json={"kind": "voluntary", "reason": "x", "requested_on": "2025-08-10", "document": "y"}
+        json={"kind": "voluntary", "reason": "x", "requested_on": "2025-08-11", "document": "y"}
         if path == "changes"
-        else {"period": str(granted.id), "withdrawn": True, "reason": "误"},
+        else {"reviewed_on": "2025-08-11", "note": "入户"},
         headers=without.headers('"1"'),
     )
     assert answer.status_code == 403
@@ -253,17 +255,34 @@ async def test_ordinance_art_26_the_review_falls_due_by_the_class_of_the_househo
     assert len(await town.events(first.id)) == 1
 
 
-async def test_a_review_warns_of_what_the_rules_would_give_and_changes_nothing(
-    town: Office, relief: Running
+async def test_57_art_31_a_review_says_no_change_only_where_the_rules_give_none(
+    town: Office, bureau: Office, relief: Running
 ) -> None:
     granted = await town.grant(*three())
     relief.at("2025-10-20")
     await town.wage(granted, "1000.00", "2025-09-01")
-    answer = await town.on_award(granted, "reviews", {"reviewed_on": "2025-10-20", "note": "电话"})
-    assert answer.json()["warnings"] == [
-        "按今日的事实与规定应发 1510.00 元，现发 1110.00 元，请核对"
-    ]
-    assert len(await town.standing(granted)) == 1
+    seen = {"reviewed_on": "2025-10-20", "note": "电话"}
+    answer = await town.on_award(granted, "reviews", seen)
+    assert answer.status_code == 409, answer.text
+    assert answer.json()["type"] == "urn:minzheng:problem:review-contradicts"
+    assert answer.json()["detail"] == (
+        "按今日的事实与规定应发 1510.00 元（3 人），现定 1110.00 元（3 人），请提出变动"
+    )
+    await bureau.decided(await town.proposed(granted, "increase"))
+    answer = await town.on_award(granted, "reviews", seen)
+    assert (answer.status_code, answer.json().get("warnings")) == (201, [])
+
+
+async def test_57_art_31_a_review_does_not_pass_over_that_nothing_is_due_any_more(
+    town: Office, relief: Running
+) -> None:
+    granted = await town.grant(*three())
+    relief.at("2025-10-20")
+    await town.wage(granted, "9000.00", "2025-09-01")
+    answer = await town.on_award(granted, "reviews", {"reviewed_on": "2025-10-20", "note": "入户"})
+    assert (answer.status_code, "不再符合条件" in answer.text) == (409, True)
+    shown = await town.seen(f"/awards/{granted.id}")
+    assert (shown["reviews"], shown["review_due_on"]) == ([], "2026-02-11")
 
 
 @pytest.mark.parametrize("day", ["2025-08-10", "2025-08-12", "not"])
@@ -280,3 +299,17 @@ async def test_a_change_of_an_award_needs_the_version_that_was_read(town: Office
     assert (await town.post(path, body)).status_code == 428
     assert (await town.post(path, body, etag='"7"')).status_code == 412
     assert (await town.post(path, body, etag='"1"')).status_code == 201
+
+
+async def test_looking_an_award_or_its_changes_up_is_audited(town: Office) -> None:
+    granted = await town.grant()
+    change = await town.proposed(
+        granted, "voluntary", requested_on="2025-08-11", document="退出申请书"
+    )
+    for path in (f"/awards/{granted.id}", f"/awards/{granted.id}/changes"):
+        await town.seen(path)
+    await town.seen(f"/award-changes/{change['id']}")
+    rows = await town.relief.rows(
+        "SELECT actor, subject FROM chassis.audit_entry WHERE action = 'relief.award.read'"
+    )
+    assert [tuple(row) for row in rows] == [("town-1", str(granted.id))] * 3

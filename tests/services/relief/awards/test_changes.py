@@ -83,6 +83,8 @@ async def test_57_art_32_a_reduction_says_why_in_writing_and_how_to_object(
         "自 2025年10月1日 起，减发你户最低生活保障金，每月合计 695.00 元。",
         REASON,
         "770.00",
+        "家庭月收入 1615.00 元",
+        "来源：核对",
         "民发〔2021〕57号第三十一条、第三十二条",
         "行政复议",
         "行政诉讼",
@@ -226,7 +228,7 @@ async def test_law_art_48_also_a_reduction_but_no_increase_is_heard(
         raised,
         "hearing",
         {
-            "notified_on": "2026-08-03",
+            "notified_on": "2026-08-02",
             "heard_on": "2026-08-03",
             "method": "absent",
             "statement": "无",
@@ -234,6 +236,84 @@ async def test_law_art_48_also_a_reduction_but_no_increase_is_heard(
     )
     assert answer.json()["type"].endswith("hearing-needless")
     assert (await bureau.decided(raised))["effect"] == "raised"
+
+
+async def test_law_art_48_nothing_worse_is_decided_than_was_told(
+    town: Office, bureau: Office
+) -> None:
+    """Heard on a small cut, the household was not heard on a larger one."""
+    granted = await town.grant(*three())
+    town.relief.at("2026-07-06")
+    await town.wage(granted, "1800.00", "2026-06-01")
+    change = await town.proposed(granted, "reduce")
+    await town.heard(granted, change, "2026-07-06")
+    await town.wage(granted, "500.00", "2026-06-01", member=1)
+    answer = await bureau.on_change(change, "decide", {})
+    assert answer.json()["type"].endswith("hearing-required"), answer.text
+    assert "更为不利" in answer.json()["detail"]
+
+
+async def test_law_art_48_the_decision_says_what_became_of_the_opinion(
+    town: Office, bureau: Office
+) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2026-07-06")
+    await town.wage(granted, "9000.00", "2026-06-01")
+    change = await town.proposed(granted, "stop")
+    await town.heard(granted, change, "2026-07-06")
+    answer = await bureau.on_change(change, "decide", {"reason": "收入已核实，不予采纳"})
+    assert answer.status_code == 200, answer.text
+    text = await page_of(town, change)
+    assert "对意见的处理：收入已核实，不予采纳" in text
+    assert "《社会救助法》第七十六条" in text
+
+
+async def page_of(town: Office, change: Any, place: int = -1) -> str:
+    documents = (await town.seen(f"/cases/{change['id']}/documents"))["items"]
+    page = await town.get(f"/cases/{change['id']}/documents/{documents[place]['id']}/page")
+    return page.text
+
+
+@pytest.mark.parametrize("day", ["2021-06-30", "2021-07-01"])
+async def test_a_decision_of_a_change_cites_no_text_before_its_day(
+    town: Office, bureau: Office, day: str
+) -> None:
+    await town.standard(DISTRICT, "2020-01-01", "620", "496")
+    town.relief.at("2020-03-02")
+    granted = await town.grant(*three())
+    town.relief.at(day)
+    await town.fact(
+        granted,
+        fact="income",
+        member=str(granted.members[0]),
+        kind="wage",
+        amount="300.00",
+        first_month="2021-05-01",
+    )
+    change = await town.proposed(granted, "increase")
+    await bureau.decided(change)
+    text = await page_of(town, change)
+    assert "条例(2016)第二十八条" in text
+    assert ("57号" in text) == (day == "2021-07-01")
+    assert "社会救助法》" not in text
+
+
+async def test_57_art_34_offers_bind_only_who_can_work(town: Office) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2026-02-20")
+    for day in ("2025-10-01", "2025-10-20", "2025-11-05"):
+        await offered(town, granted, day, accepted=False, excused=False)
+    await town.fact(
+        granted,
+        fact="work",
+        member=str(granted.members[0]),
+        work_capacity="none",
+        employed=False,
+        valid_from="2025-11-01",
+    )
+    answer = await town.propose(granted, "job_refusals", person=str(granted.persons[0]))
+    assert answer.json()["type"].endswith("contradicts-rules"), answer.text
+    assert "有就业能力" in answer.json()["detail"]
 
 
 async def test_law_art_48_who_asks_to_leave_has_been_heard(town: Office, bureau: Office) -> None:
@@ -251,6 +331,30 @@ async def test_law_art_48_who_asks_to_leave_has_been_heard(town: Office, bureau:
 
 
 @pytest.mark.parametrize(
+    ("day", "status"),
+    [
+        ("2025-08-10", 422),  # before the award
+        ("2025-09-20", 422),  # 31 days before
+        ("2025-10-22", 422),
+        ("2025-09-21", 201),
+        ("2025-10-21", 201),
+    ],
+)
+async def test_57_art_32_a_request_to_leave_is_of_the_award_and_fresh(
+    town: Office, bureau: Office, day: str, status: int
+) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2025-10-21")
+    answer = await town.propose(granted, "voluntary", requested_on=day, document="退出申请书")
+    assert answer.status_code == status, answer.text
+    if status == 422:
+        assert [one["pointer"] for one in answer.json()["errors"]] == ["/requested_on"]
+    else:
+        town.relief.at("2025-11-20")
+        assert (await bureau.decided(answer.json()))["effect"] == "stopped"
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         {"heard_on": "2026-07-05"},
@@ -258,6 +362,7 @@ async def test_law_art_48_who_asks_to_leave_has_been_heard(town: Office, bureau:
         {"heard_on": "2026-07-07"},
         {"person": None},
         {"method": "absent"},
+        {"method": "absent", "person": None},
         {"person": "01890a5d-ac96-774b-bcce-b302099a8057"},
         {"statement": " "},
         {"method": "rumour"},
@@ -325,7 +430,7 @@ async def test_the_organ_with_authority_decides_law_art_44_vector_19(
     other = Office(town.relief, (TOWN,), "town-2")
     answer = await other.on_change(change, "decide", {})
     assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (403, "not-competent")
-    await passed_down(town.relief, "bureau", "2025-08-01")
+    await passed_down(town.relief, "bureau", "2025-08-11")
     answer = await bureau.on_change(change, "decide", {})
     assert answer.json()["type"].endswith("not-competent")
     town.relief.at("2026-07-01")
@@ -416,6 +521,17 @@ async def test_83_art_1_3_grace_keeps_the_amount_for_six_months_and_ends_by_itse
     assert len((await town.seen("/awards", state="stopped", as_of="2026-05-01"))["items"]) == 1
 
 
+async def test_83_art_1_3_six_months_are_the_most_fewer_may_be_granted(
+    town: Office, bureau: Office
+) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2025-10-13")
+    await employed(town, granted, "3500.00", "2025-09-01")
+    asked = {"person": str(granted.persons[0]), "employed_on": "2025-09-01", "months": 2}
+    decided = await bureau.decided(await town.proposed(granted, "grace", **asked))
+    assert decided["ends_on"] == "2026-01-01"
+
+
 async def test_grace_is_only_for_a_rise_by_employment_57_art_33(
     town: Office, bureau: Office
 ) -> None:
@@ -440,6 +556,31 @@ async def test_grace_is_only_for_a_rise_by_employment_57_art_33(
     assert answer.json()["type"].endswith("contradicts-rules")
     stop = await bureau.decided(await town.proposed(granted, "stop"))
     assert stop["effect"] == "stopped"
+
+
+@pytest.mark.parametrize("day", ["2025-01-02", "2025-08-11", "2025-10-14"])
+async def test_57_art_33_grace_is_for_work_taken_up_while_the_award_is_paid(
+    town: Office, day: str
+) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2025-10-13")
+    await employed(town, granted, "3500.00", "2025-09-01")
+    person_ = str(granted.persons[0])
+    answer = await town.propose(granted, "grace", person=person_, employed_on=day)
+    assert answer.status_code == 422, answer.text
+    assert [one["pointer"] for one in answer.json()["errors"]] == ["/employed_on"]
+
+
+async def test_57_art_33_grace_needs_an_income_of_the_work_taken_up(town: Office) -> None:
+    """The wage that was there before, reckoned on, is not the one that the work brings."""
+    granted = await town.grant(*three())
+    town.relief.at("2025-10-13")
+    await employed(town, granted, "3500.00", "2025-08-01")
+    asked = {"person": str(granted.persons[0]), "employed_on": "2025-09-01"}
+    answer = await town.propose(granted, "grace", **asked)
+    assert answer.json()["type"].endswith("facts-missing"), answer.text
+    await town.wage(granted, "3500.00", "2025-09-01")
+    assert (await town.propose(granted, "grace", **asked)).status_code == 201
 
 
 async def test_grace_is_granted_once_in_24_months(town: Office, bureau: Office) -> None:
@@ -566,6 +707,43 @@ async def test_57_art_34_vector_20_three_refusals_in_a_row_cut_only_the_own_part
     assert (raised["before"], raised["after"]) == ("740.00", "1007.00")
 
 
+async def test_57_art_34_one_job_told_three_times_is_one_offer(town: Office) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2025-10-20")
+    await offered(town, granted, "2025-10-01", accepted=False, excused=False)
+    offer = {
+        "person": str(granted.persons[0]),
+        "offered_on": "2025-10-01",
+        "job": " 环卫 工",
+        "accepted": False,
+    }
+    for _ in range(2):
+        answer = await town.on_award(granted, "job-offers", offer)
+        assert answer.status_code == 409, answer.text
+        assert answer.json()["type"] == "urn:minzheng:problem:job-offer-recorded"
+        assert "环卫" not in answer.text
+    refuser = {"person": str(granted.persons[0])}
+    answer = await town.propose(granted, "job_refusals", **refuser)
+    assert answer.json()["type"].endswith("contradicts-rules")
+    for other in ({"job": "保安"}, {"offered_on": "2025-10-02"}):
+        answer = await town.on_award(granted, "job-offers", {**offer, **other})
+        assert answer.status_code == 201, answer.text
+    assert (await town.propose(granted, "job_refusals", **refuser)).status_code == 201
+
+
+async def test_57_art_34_a_review_leaves_the_part_that_was_lost_by_refusals(
+    town: Office, bureau: Office
+) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2025-10-28")
+    for day in ("2025-10-01", "2025-10-11", "2025-10-21"):
+        await offered(town, granted, day, accepted=False, excused=False)
+    refuser = {"person": str(granted.persons[0])}
+    await bureau.decided(await town.proposed(granted, "job_refusals", **refuser))
+    answer = await town.on_award(granted, "reviews", {"reviewed_on": "2025-10-28", "note": "入户"})
+    assert answer.status_code == 201, answer.text
+
+
 async def offered(town: Office, granted: Any, day: str, *, accepted: bool, excused: bool) -> None:
     answer = await town.on_award(
         granted,
@@ -641,7 +819,22 @@ async def test_vector_18_fraud_is_recovered_and_fined_by_the_law_of_the_day(
     documents = (await town.seen(f"/cases/{change['id']}/documents"))["items"]
     page = await town.get(f"/cases/{change['id']}/documents/{documents[-1]['id']}/page")
     assert "退回与处罚" in page.text
+    upper = f"{recovery * most:.2f} 元"
+    fined = f"{recovery * least:.2f} 元至 {upper}" if least else f"可以处 {upper}以下"
+    assert fined in page.text
     assert change["fraud"]["recovery"] in page.text
+
+
+@pytest.mark.parametrize("since", ["1990-01-01", "2025-08-10"])
+async def test_law_art_73_there_is_no_fraud_on_an_award_before_there_is_an_award(
+    town: Office, since: str
+) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2025-10-20")
+    answer = await town.propose(granted, "stop", fraud={"since": since})
+    assert answer.status_code == 422, answer.text
+    assert [one["pointer"] for one in answer.json()["errors"]] == ["/fraud/since"]
+    assert (await town.propose(granted, "stop", fraud={"since": "2025-08-11"})).status_code == 201
 
 
 @pytest.mark.parametrize(("happened", "late"), [("2025-05-11", False), ("2025-05-10", True)])
@@ -668,11 +861,11 @@ async def test_83_art_5_5_a_change_kept_back_for_more_than_three_months_is_admon
             "died_on": "2025-08-01",
         },
         {"kind": "voluntary", "reason": "x", "requested_on": "2025-08-12", "document": "书"},
-        {"kind": "voluntary", "reason": "x", "requested_on": "2025-08-10"},
+        {"kind": "voluntary", "reason": "x", "requested_on": "2025-08-11"},
         {
             "kind": "voluntary",
             "reason": "x",
-            "requested_on": "2025-08-10",
+            "requested_on": "2025-08-11",
             "document": "13800138000",
         },
         {"kind": "move", "reason": "x", "division": "999999999999", "moved_on": "2025-08-10"},

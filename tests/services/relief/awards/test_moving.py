@@ -8,6 +8,7 @@ from tests.services.relief.awards.granting import (
     BOTH,
     OTHER,
     OTHER_VILLAGE,
+    TOWN,
     VILLAGE,
     Office,
     three,
@@ -86,31 +87,42 @@ async def test_only_the_bureau_moves_an_award_to_a_place_that_it_sees(
 
 
 async def correction(office: Office, granted: Any, place: int, **asked: Any) -> Any:
+    """Propose that a standing period be put right."""
     periods = (await office.seen(f"/awards/{granted.id}"))["periods"]
     standing = [one for one in periods if one["superseded_at"] is None]
-    body = {"period": standing[place]["id"], "reason": "登记时误录", **asked}
-    return await office.on_award(granted, "corrections", body)
+    return await office.propose(granted, "correction", period=standing[place]["id"], **asked)
+
+
+async def corrected(
+    town: Office, bureau: Office, granted: Any, place: int = 0, **asked: Any
+) -> Any:
+    answer = await correction(town, granted, place, **asked)
+    assert answer.status_code == 201, answer.text
+    return await bureau.decided(answer.json())
 
 
 async def test_a_wrong_first_day_is_corrected_and_stays_on_record(
     town: Office, bureau: Office
 ) -> None:
     granted = await town.grant(*three())
-    town.relief.at("2025-08-20")
-    answer = await correction(bureau, granted, 0, valid_from="2025-10-01")
-    assert answer.status_code == 201, answer.text
+    town.relief.at("2025-09-20")
+    decided = await corrected(town, bureau, granted, valid_from="2025-10-01")
+    assert decided["correction"] == {"was_from": "2025-09-01", "becomes_from": "2025-10-01"}
+    assert (decided["effect"], decided["overpaid"]) == ("lowered", "1110.00")
     assert await town.standing(granted) == [("2025-10-01", "paid", 3, "1110.00", "0.00")]
     verb, data = (await town.events(granted.id))[-1]
     assert (verb, [one["from"] for one in data["periods"]]) == ("corrected", ["2025-10-01"])
     shown = await town.seen(f"/awards/{granted.id}")
     assert [one["superseded_at"] is None for one in shown["periods"]] == [False, True]
-    before = await town.seen(f"/awards/{granted.id}", known_on="2025-08-19", as_of="2025-09-01")
+    assert shown["periods"][1]["case"] == decided["id"]
+    before = await town.seen(f"/awards/{granted.id}", known_on="2025-09-19", as_of="2025-09-01")
     assert (before["state"], before["paid_from"]) == ("paid", "2025-09-01")
     assert (await town.get(f"/awards/{granted.id}", known_on="2025-08-10")).status_code == 404
-    (row,) = await town.relief.rows(
-        "SELECT superseded_reason FROM award_period WHERE superseded_at IS NOT NULL"
-    )
-    assert "误录".encode() not in row["superseded_reason"]
+    documents = (await town.seen(f"/cases/{decided['id']}/documents"))["items"]
+    assert documents[-1]["title"] == "最低生活保障登记更正决定书"
+    page = await town.get(f"/cases/{decided['id']}/documents/{documents[-1]['id']}/page")
+    assert "原登记自 2025年9月1日 起的一段，更正为自 2025年10月1日 起" in page.text
+    assert "行政复议" in page.text
 
 
 async def test_an_amount_is_corrected_by_the_rules_and_never_typed(
@@ -118,11 +130,13 @@ async def test_an_amount_is_corrected_by_the_rules_and_never_typed(
 ) -> None:
     granted = await town.grant(*three())
     await town.wage(granted, "250.00", "2025-07-01", member=1)
-    answer = await correction(bureau, granted, 0, recompute=True, amount="9999.00")
+    answer = await correction(town, granted, 0, recompute=True, amount="9999.00")
     assert answer.status_code == 422
-    answer = await correction(bureau, granted, 0, recompute=True)
-    assert answer.json()["amount"] == "910.00"
+    assert (await corrected(town, bureau, granted, recompute=True))["after"] == "910.00"
+    assert [one[3] for one in await town.standing(granted)] == ["910.00"]
     assert (await town.events(granted.id))[-1][0] == "corrected"
+    again = await correction(town, granted, 0, recompute=True)
+    assert again.json()["type"] == "urn:minzheng:problem:contradicts-rules"
 
 
 async def test_a_stop_posted_in_error_is_withdrawn_and_the_award_goes_on(
@@ -136,35 +150,100 @@ async def test_a_stop_posted_in_error_is_withdrawn_and_the_award_goes_on(
     await bureau.decided(change)
     claims = "SELECT 1 FROM person_claim WHERE state = 'awarded'"
     assert await town.relief.rows(claims) == []
-    assert (await correction(bureau, granted, 1, withdrawn=True)).status_code == 201
+    town.relief.at("2025-10-10")
+    decided = await corrected(town, bureau, granted, 1, withdrawn=True)
+    assert decided["correction"] == {"was_from": "2025-10-01", "becomes_from": None}
+    assert decided["effect"] == "raised"
     assert [one[:2] for one in await town.standing(granted)] == [("2025-09-01", "paid")]
     assert len(await town.relief.rows(claims)) == 3
 
 
-@pytest.mark.parametrize(("day", "status"), [("2026-06-30", 201), ("2026-07-01", 409)])
+async def test_57_2_only_whoever_has_the_power_to_decide_corrects(town: Office) -> None:
+    granted = await town.grant(*three())
+    await town.wage(granted, "250.00", "2025-07-01", member=1)
+    change = (await correction(town, granted, 0, recompute=True)).json()
+    other = Office(town.relief, (TOWN,), "town-2")
+    answer = await other.on_change(change, "decide", {})
+    assert answer.status_code == 403, answer.text
+    assert answer.json()["type"] == "urn:minzheng:problem:not-competent"
+
+
+async def test_four_eyes_nobody_corrects_an_award_alone(town: Office, bureau: Office) -> None:
+    granted = await town.grant(*three())
+    before = await town.standing(granted)
+    await town.wage(granted, "250.00", "2025-07-01", member=1)
+    answer = await correction(bureau, granted, 0, recompute=True)
+    assert answer.status_code == 201, answer.text
+    assert await town.standing(granted) == before
+    alone = await bureau.on_change(answer.json(), "decide", {})
+    assert (alone.status_code, alone.json()["type"]) == (403, "urn:minzheng:problem:four-eyes")
+    gone = await bureau.on_award(granted, "corrections", {"period": str(granted.id)})
+    assert gone.status_code == 404
+    assert await town.standing(granted) == before
+
+
+@pytest.mark.parametrize("day", ["1950-01-01", "2025-08-31", "2025-11-01", "2099-01-01"])
+async def test_57_art_21_a_correction_reaches_neither_before_the_first_month_nor_far_ahead(
+    town: Office, day: str
+) -> None:
+    """Decided on 2025-08-11, payable from 2025-09; on 2025-09-20 next month is October."""
+    granted = await town.grant(*three())
+    town.relief.at("2025-09-20")
+    answer = await correction(town, granted, 0, valid_from=day)
+    assert answer.status_code == 422, answer.text
+    assert [one["pointer"] for one in answer.json()["errors"]] == ["/valid_from"]
+
+
+async def test_a_corrected_period_keeps_its_place_among_the_others(
+    town: Office, bureau: Office
+) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2025-09-10")
+    asked = {"requested_on": "2025-09-10", "document": "退出申请书"}
+    await bureau.decided(await town.proposed(granted, "voluntary", **asked))
+    assert (await correction(town, granted, 0, valid_from="2025-10-01")).status_code == 422
+    assert (await correction(town, granted, 1, valid_from="2025-09-01")).status_code == 422
+
+
+@pytest.mark.parametrize(("day", "status"), [("2026-06-30", 200), ("2026-07-01", 409)])
 async def test_law_art_48_nothing_is_lowered_by_a_correction_without_a_hearing(
     town: Office, bureau: Office, day: str, status: int
 ) -> None:
     granted = await town.grant(*three())
     town.relief.at(day)
-    answer = await correction(bureau, granted, 0, valid_from="2025-10-01")
+    change = (await correction(town, granted, 0, valid_from="2025-10-01")).json()
+    answer = await bureau.on_change(change, "decide", {})
     assert answer.status_code == status, answer.text
     if status == 409:
         assert answer.json()["type"] == "urn:minzheng:problem:hearing-required"
+        await town.heard(granted, change, day)
+        assert (await bureau.decided(change))["effect"] == "lowered"
+
+
+async def test_law_art_48_the_law_of_today_not_of_the_wrong_decision_asks_for_the_hearing(
+    town: Office, bureau: Office
+) -> None:
+    granted = await town.grant(*three())
+    town.relief.at("2026-07-01")
+    await town.wage(granted, "250.00", "2025-07-01", member=1)
+    change = (await correction(town, granted, 0, recompute=True)).json()
+    answer = await bureau.on_change(change, "decide", {})
+    assert answer.json()["type"] == "urn:minzheng:problem:hearing-required", answer.text
 
 
 async def test_a_correction_names_a_standing_period_and_leaves_one(
     town: Office, bureau: Office
 ) -> None:
     granted = await town.grant(*three())
-    assert (await correction(bureau, granted, 0, withdrawn=True)).status_code == 422
-    assert (await correction(bureau, granted, 0)).status_code == 422
-    both = await correction(bureau, granted, 0, withdrawn=True, recompute=True)
+    town.relief.at("2025-09-20")
+    assert (await correction(town, granted, 0, withdrawn=True)).status_code == 422
+    assert (await correction(town, granted, 0)).status_code == 422
+    both = await correction(town, granted, 0, withdrawn=True, recompute=True)
     assert both.status_code == 422
-    body = {"period": str(granted.id), "withdrawn": True, "reason": "误"}
-    assert (await bureau.on_award(granted, "corrections", body)).status_code == 404
+    unknown = await town.propose(granted, "correction", period=str(granted.id), withdrawn=True)
+    assert [one["pointer"] for one in unknown.json()["errors"]] == ["/period"]
     (period,) = (await town.seen(f"/awards/{granted.id}"))["periods"]
-    assert (await correction(bureau, granted, 0, valid_from="2025-10-01")).status_code == 201
-    again = {"period": period["id"], "valid_from": "2025-11-01", "reason": "误"}
-    answer = await bureau.on_award(granted, "corrections", again)
+    await corrected(town, bureau, granted, valid_from="2025-10-01")
+    again = {"period": period["id"], "valid_from": "2025-10-01"}
+    answer = await town.propose(granted, "correction", **again)
     assert answer.json()["type"] == "urn:minzheng:problem:period-already-corrected"

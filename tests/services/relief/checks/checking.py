@@ -33,7 +33,7 @@ class Checking:
     runner: JobRunner = field(init=False)
 
     def __post_init__(self) -> None:
-        self.clerk = Clerk(self.relief, scopes=("relief:read", "relief:check"))
+        self.clerk = Clerk(self.relief, scopes=("relief:read", "relief:files", "relief:check"))
         self.jobs = CheckJobs(self.relief.runtime, self._late)
         self.runner = self.new_runner()
 

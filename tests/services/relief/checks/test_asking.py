@@ -439,6 +439,7 @@ async def test_no_number_and_no_name_in_any_clear_column_job_audit_or_log_line(
     checking.other.script("tax", NUMBER, "refuse")
     check = await checking.start()
     await checking.run()
+    checking.relief.at("2025-03-06")
     await checking.on_line(check, "bank", "acceptance", {"reason": f"{NAMES[0]}已提交流水"})
     await checking.on_line(check, "tax", "acceptance", {"reason": f"{NUMBER}无单位"})
     await checking.closed(check)
@@ -472,3 +473,29 @@ async def test_a_household_that_moves_takes_its_checks_along(checking: Checking)
 def test_the_days_of_the_sources_are_those_of_the_law() -> None:
     law = service.parameters.rules.law_on(date(2025, 3, 3), service.seed().rows)
     assert law.codes(service.SOURCES).value == SOURCES_OF_2025
+
+
+@pytest.mark.parametrize("connected", [True, False])
+async def test_of_a_case_that_has_ended_no_source_is_asked_any_more(
+    checking: Checking, monkeypatch: pytest.MonkeyPatch, connected: bool
+) -> None:
+    if not connected:
+        monkeypatch.setenv("MINZHENG_DEPARTMENTS_URL", "")
+    case = await checking.case()
+    check = await checking.start(case=case)
+    await checking.relief.rows("UPDATE case_file SET closed_on = '2025-03-03' WHERE id = $1", case)
+    await checking.run()
+    assert checking.other.asked == []
+    lines = (await checking.report(check))["lines"]
+    assert {(line["status"], line["note"]) for line in lines} == {
+        ("failed", "办件已经终结，不再查询")
+    }
+    waiting = await checking.relief.rows("SELECT 1 FROM chassis.job WHERE done_at IS NULL")
+    assert waiting == []
+    for action, asked in (("retry", None), ("acceptance", {"reason": "无妨"})):
+        answer = await checking.on_line(check, "bank", action, asked)
+        assert (answer.status_code, answer.json()["type"]) == (
+            409,
+            "urn:minzheng:problem:case-ended",
+        )
+    assert (await checking.post(check, "/close")).status_code == 409

@@ -201,6 +201,7 @@ async def closed_without_tax(checking: Checking) -> tuple[UUID, Any]:
     checking.other.script("tax", NUMBER, "late", after_seconds=1800)
     check = await checking.start()
     await checking.run()
+    checking.relief.at("2025-03-06")
     assert (await checking.on_line(check, "tax", "acceptance", REASON)).status_code == 200
     return check, await checking.closed(check)
 
@@ -274,7 +275,7 @@ PATHS = ("/close", "/requests/{}/retry", "/requests/{}/acceptance", "/requests/{
 async def test_another_towns_clerk_finds_nothing(checking: Checking) -> None:
     check = await with_silent_tax(checking)
     line, etag = await checking.line(check, "tax"), (await checking.get(check)).headers["etag"]
-    other = Clerk(checking.relief, LUOQI, scopes=("relief:read", "relief:check"))
+    other = Clerk(checking.relief, LUOQI, scopes=("relief:read", "relief:files", "relief:check"))
     for path in ("", f"/requests/{line['request']}/exchanges"):
         url = f"/v1/relief/checks/{check}{path}"
         answer = await checking.relief.http.get(url, headers=other.headers())
@@ -299,8 +300,39 @@ async def test_a_line_of_another_check_is_not_found_under_this_one(checking: Che
 async def test_who_may_only_read_changes_nothing(checking: Checking, path: str) -> None:
     check = await with_silent_tax(checking)
     line = await checking.line(check, "tax")
-    checking.clerk.scopes = ("relief:read", "relief:accept")
+    checking.clerk.scopes = ("relief:read", "relief:files", "relief:accept")
     answer = await checking.post(check, path.format(line["request"]), REASON)
     assert answer.status_code == 403
     denied = await checking.relief.rows("SELECT 1 FROM chassis.audit_entry WHERE result = 'denied'")
     assert len(denied) == 1
+
+
+async def test_57_17_a_silence_is_accepted_only_after_the_source_was_given_its_time(
+    checking: Checking,
+) -> None:
+    checking.other.script("bank", NUMBER, "late", after_seconds=30_000_000)
+    check = await checking.start()
+    await checking.run()
+    early = await checking.on_line(check, "bank", "acceptance", REASON)
+    assert early.status_code == 409
+    assert early.json()["type"] == "urn:minzheng:problem:check-still-asked"
+    checking.relief.at("2025-03-05")
+    assert (await checking.on_line(check, "bank", "acceptance", REASON)).status_code == 409
+    checking.relief.at("2025-03-07")
+    accepted = await checking.on_line(check, "bank", "acceptance", REASON)
+    assert accepted.status_code == 200, accepted.text
+
+
+async def test_57_17_an_accepted_silence_stays_named_after_the_report(checking: Checking) -> None:
+    check = await with_silent_tax(checking)
+    line = await checking.line(check, "tax")
+    assert (await checking.on_line(check, "tax", "acceptance", REASON)).status_code == 200
+    case = UUID((await checking.closed(check))["case"])
+    async with checking.clerk.transaction() as session:
+        (silence,) = await service.silences_of(session, case)
+    assert (silence.member, silence.source, silence.reference) == (
+        line["member"],
+        "tax",
+        line["request"],
+    )
+    assert not silence.answered_late

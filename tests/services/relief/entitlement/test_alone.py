@@ -241,13 +241,13 @@ def test_an_edge_that_is_not_settled_leaves_the_ground_unsettled() -> None:
     assert passed(found)["alone_path"] is None
 
 
-def apart(member: Member, day: date) -> Household:
+def apart(member: Member, day: date, earned: int = 4000) -> Household:
     month = f"{day.replace(day=1, month=day.month - 1)}"
     return Household(
         (member, person("p", "parent", "1960-01-01"), person("s", "sibling", "1995-01-01")),
         Area.URBAN,
         day,
-        incomes=(income("p", "other", 9000, month),),
+        incomes=(income("p", "other", earned, month),),
         alone=frozenset("a"),
     )
 
@@ -278,9 +278,30 @@ def test_ordinance_11_apart_from_parents_and_siblings_since_2016_05_01(
         assert paths(found) == ({"a": "apart_from_parents"} if fits else {})
 
 
+@pytest.mark.parametrize(
+    ("earned", "found_so", "outcome"),
+    [
+        (4619, False, "alone"),
+        (4620, False, "not_entitled"),
+        (300000, False, "not_entitled"),
+        (300000, True, "alone"),
+    ],
+)
+def test_ordinance_11_apart_only_where_the_family_is_truly_in_hardship(
+    earned: int, *, found_so: bool, outcome: str
+) -> None:
+    """家庭生活确有困难: below twice 770 a head (a parameter, unconfirmed), or found by a person."""
+    unable = person(
+        born="1990-01-01", severe_illness=True, bedridden=True, special_hardship=found_so
+    )
+    found = answer(apart(unable, DAY, earned))
+    assert found.outcome == outcome
+    assert "dibao.alone.hardship_multiple" in {one.key for one in found.law if not one.confirmed}
+
+
 def test_ordinance_11_not_apart_from_a_spouse_or_a_child() -> None:
     unable = person(born="1990-01-01", severe_illness=True, bedridden=True)
-    household = apart(unable, DAY)
+    household = apart(unable, DAY, 6000)
     for own in (person("w", "spouse"), pupil("k")):
         whole = replace(household, members=(*household.members, own))
         assert answer(whole).outcome == "not_entitled"

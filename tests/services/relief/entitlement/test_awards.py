@@ -51,7 +51,8 @@ def test_relief_md_11_18_the_fine_for_fraud_of_10000() -> None:
     [
         ([True, True, False, True], False),
         ([True, True, True], True),
-        ([False, True, True, True, False], True),
+        ([False, True, True, True], True),
+        ([True, True, True, False], False),  # who has taken work since is in no such run
         ([True, True], False),
         ([], False),
     ],

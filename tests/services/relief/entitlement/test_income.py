@@ -196,12 +196,18 @@ def test_a_family_over_the_limit_without_the_imputed_part_is_refused_all_the_sam
 def test_83_1_1_support_marked_as_disregarded_counts_in_the_family() -> None:
     support = income("a", "support_received", 500, disregarded=True, reason="由62岁姐姐供养")
     assert total(three(support)) == 500
-    assert total(three(support), disregarding=True) == 0
+    assert total(three(support), disregarding="a") == 0
+    assert total(three(support), disregarding="b") == 500
 
 
 def test_83_1_1_support_is_not_disregarded_without_a_reason() -> None:
     support = income("a", "support_received", 500, disregarded=True)
-    assert total(three(support), disregarding=True) == 500
+    assert total(three(support), disregarding="a") == 500
+
+
+def test_83_1_1_only_upkeep_is_disregarded_never_a_wage() -> None:
+    wage = income("a", "pension", 500, disregarded=True, reason="由62岁姐姐供养")
+    assert total(three(wage), disregarding="a") == 500
 
 
 def test_domain_b1_6_nothing_is_rounded_before_the_end() -> None:

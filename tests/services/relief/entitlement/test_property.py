@@ -66,9 +66,40 @@ def test_b1_4_securities_and_savings_insurance_count_with_deposits() -> None:
     assert "27720.00" in found.threshold
 
 
-def test_57_14_what_is_essential_is_exempt() -> None:
-    assert of("property_deposits", money("99999", essential=True)).passed is True
-    assert of("property_vehicle", owns("vehicle", essential=True)).passed is True
+FOUND = FactSource.SURVEYED
+JUDGED = FactSource.JUDGEMENT
+
+
+def test_57_14_what_is_found_essential_is_exempt() -> None:
+    assert of("property_vehicle", owns("vehicle", essential=True, source=FOUND)).passed is True
+    homes = flat("200", essential=True, source=FOUND), flat("200")
+    assert of("property_dwellings", *homes).passed is True
+
+
+@pytest.mark.parametrize("source", [FactSource.DECLARED, FactSource.CHECKED])
+def test_57_14_that_a_thing_is_essential_is_a_claim_until_somebody_has_looked(
+    source: FactSource,
+) -> None:
+    claimed = owns("vehicle", essential=True, source=source)
+    assert of("property_vehicle", claimed).passed is None
+    assert of("property_vehicle", claimed, owns("vehicle")).passed is False
+    homes = flat("200", essential=True, source=source), flat("200")
+    assert of("property_dwellings", *homes).passed is None
+    assert of("property_dwellings", *homes, flat("200")).passed is False
+
+
+@pytest.mark.parametrize("kind", ["deposit", "securities", "insurance_savings"])
+def test_57_14_money_is_no_thing_that_a_family_lives_by(kind: str) -> None:
+    found = money("99999", kind, essential=True, source=FOUND)
+    assert of("property_deposits", found).passed is False
+
+
+def test_57_14_17_nobody_judges_in_their_own_matter() -> None:
+    claim = owns("vehicle", judged=True, reason="已报废")
+    assert of("property_vehicle", claim).passed is False
+    assert of("property_vehicle", replace(claim, source=JUDGED)).passed is True
+    school = lives("private_school", judged=True, reason="学校全额资助")
+    assert of("consumption_study", school).passed is None
 
 
 def test_ordinance_13_2_the_vehicle_that_makes_up_for_a_disability_is_exempt() -> None:
@@ -106,15 +137,16 @@ def test_what_no_figure_can_settle_needs_a_persons_judgement() -> None:
 def test_a_judgement_with_its_reason_settles_the_fact(
     judged: bool | None, result: bool | None
 ) -> None:
-    fact = money(None, judged=judged, reason="存单已核实")
+    fact = money(None, judged=judged, reason="存单已核实", source=JUDGED)
     assert of("property_deposits", fact).passed is result
-    vehicle = owns("vehicle", judged=judged, reason="已报废")
+    vehicle = owns("vehicle", judged=judged, reason="已报废", source=JUDGED)
     assert of("property_vehicle", vehicle).passed is (judged is True)
 
 
 def test_a_judgement_without_reason_is_none() -> None:
-    assert of("property_deposits", money(None, judged=True)).passed is None
-    assert of("property_vehicle", owns("vehicle", judged=True, reason=" ")).passed is False
+    assert of("property_deposits", money(None, judged=True, source=JUDGED)).passed is None
+    vehicle = owns("vehicle", judged=True, reason=" ", source=JUDGED)
+    assert of("property_vehicle", vehicle).passed is False
 
 
 def test_property_of_a_member_who_is_not_counted_is_not_the_familys() -> None:
@@ -159,9 +191,9 @@ def test_b1_4_employing_others_and_using_a_vehicle(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["study_abroad", "private_school"])
 def test_57_17_costly_schooling_only_helps_to_judge(kind: str) -> None:
     assert of("consumption_study", lives(kind)).passed is None
-    settled = lives(kind, judged=False, reason="学费由家庭承担")
+    settled = lives(kind, judged=False, reason="学费由家庭承担", source=JUDGED)
     assert of("consumption_study", settled).passed is False
-    paid_by_others = lives(kind, judged=True, reason="学校全额资助")
+    paid_by_others = lives(kind, judged=True, reason="学校全额资助", source=JUDGED)
     assert of("consumption_study", paid_by_others).passed is True
 
 
@@ -233,3 +265,20 @@ def test_57_17_what_is_missing_about_a_member_who_is_not_counted_does_not_matter
 def test_what_fails_on_known_facts_fails_though_a_source_is_missing() -> None:
     found = answer(replace(three(missing_sources=(("b", "tax"),)), properties=(owns("vehicle"),)))
     assert found.outcome == "not_entitled"
+
+
+def test_a_limit_is_cited_with_the_source_of_its_figure() -> None:
+    """No article of the ministry's measures says twelve: who is refused reads whence it comes."""
+    for code, fact in (
+        ("property_deposits", money("99999")),
+        ("property_dwellings", flat("50")),
+        ("consumption_house", lives("house", on=date(2025, 1, 1))),
+        ("consumption_utilities", lives("utilities", share=Decimal("0.2"))),
+    ):
+        assert "低保条件认定办法" in of(code, fact).article
+    assert "57号第十四条" in of("property_deposits").article
+
+
+def test_ordinance_13_2_a_house_is_no_vehicle_of_a_disabled_person() -> None:
+    assert of("property_vehicle", owns("vehicle", disability_vehicle=True)).passed is True
+    assert of("property_premises", owns("premises", disability_vehicle=True)).passed is False

@@ -24,6 +24,7 @@ from services.relief.entitlement.facts import (
     Property,
     PropertyKind,
     Relation,
+    Silence,
     WorkCapacity,
 )
 from services.relief.entitlement.rules import Assessment
@@ -74,6 +75,15 @@ def test_a_household_with_nobody_counted_is_not_entitled() -> None:
     assert (found.outcome, found.family, found.persons) == ("not_entitled", "none", 0)
     assert found.per_capita is None
     assert found.notes
+    (reason,) = found.failed
+    assert (reason.code, reason.fact) == ("household_has_members", "在监狱内服刑，不计入")
+    assert "第七条" in reason.article
+
+
+def test_57_4_who_is_not_counted_does_not_apply_for_the_others() -> None:
+    prisoner = replace(three(), members=(person(in_prison=True), *three().members[1:]))
+    assert any("其他成员提出申请" in one for one in answer(prisoner).notes)
+    assert not any("其他成员提出申请" in one for one in answer(three()).notes)
 
 
 def test_the_day_decides_the_age_not_the_application() -> None:
@@ -284,7 +294,7 @@ def test_a_whole_family_or_some_of_its_members_never_both(household: Household) 
 def test_what_is_refused_has_a_reason_and_what_is_open_says_why(household: Household) -> None:
     found = answer(household)
     if found.outcome in ("not_entitled", "edge", "alone"):
-        assert found.failed or not found.persons
+        assert found.failed
     if found.outcome == "undecided":
         assert found.unsettled
     assert all(one.remedy for one in (*found.failed, *found.unsettled))
@@ -297,3 +307,13 @@ def test_a_missing_source_never_makes_anybody_entitled(household: Household, pla
     after = answer(replace(household, missing_sources=((ref, "bank"),)))
     if after.outcome == "entitled":
         assert before.outcome == "entitled"
+
+
+def test_57_17_an_accepted_silence_is_named_with_its_reference_and_is_no_zero() -> None:
+    known = replace(three(), accepted_silences=(Silence("a", "bank", "查询-7"),))
+    (told,) = [one for one in answer(known).conditions if one.code == "sources_complete"]
+    assert told.passed is True
+    assert "银行存款信息缺失，经说明理由接受（查询编号 查询-7）" in told.fact
+    late = replace(known, accepted_silences=(Silence("a", "bank", "查询-7", answered_late=True),))
+    (told,) = [one for one in answer(late).conditions if one.code == "sources_complete"]
+    assert "报告出具后已有答复，未用于本次测算" in told.fact

@@ -16,7 +16,7 @@ from tests.support.services import Running
 
 SHIHE = "500112142000"  # 石船镇
 LUOQI = "500112144000"  # 洛碛镇
-READ, WRITE, REVEAL = "relief:read", "relief:accept", "relief:reveal"
+READ, WRITE, REVEAL = "relief:files", "relief:accept", "relief:reveal"
 ID_CHARACTERS = "0123456789X"
 NAMES = ("欧阳清风", "欧阳明月", "慕容听雨")
 PHONE = "13800138321"

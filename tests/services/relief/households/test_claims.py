@@ -19,6 +19,7 @@ from tests.services.relief.households.family import (
     WIFE,
     Clerk,
     family,
+    number,
     persons,
 )
 from tests.support.services import DISTRICT, Running
@@ -270,3 +271,92 @@ async def at_once(*sides: tuple[Clerk, Any], persons_of: tuple[Clerk, UUID]) -> 
     return list(
         await asyncio.gather(run(own, one(), dict(of)), run(foreign, other(), dict(reversed(of))))
     )
+
+
+async def open_claims(relief: Running) -> list[tuple[UUID, str]]:
+    rows = await relief.rows("SELECT person, role FROM person_claim WHERE state = 'open'")
+    return sorted((row["person"], row["role"]) for row in rows)
+
+
+async def test_who_comes_in_the_middle_of_a_case_is_found_elsewhere_and_who_goes_no_more(
+    relief: Running,
+) -> None:
+    own, foreign = Clerk(relief), Clerk(relief, LUOQI)
+    household, case = await own.create(family(SELF)), new_id()
+    await apply(own, household, case)
+    joining = WIFE | {"joined_on": "2025-03-02", "join_reason": "marriage"}
+    view = await own.done(household, "/members", joining)
+    wife = next(one["id"] for one in view["members"] if one["relation"] == "spouse")
+    (claim,) = (await asked(foreign, WIFE))["claims"]
+    assert (claim["state"], claim["file"]) == ("open", None)
+    leaving = {"left_on": "2025-03-03", "reason": "divorce"}
+    view = await own.done(household, f"/members/{wife}/leave", leaving)
+    assert (await asked(foreign, WIFE))["claimed"] is False
+    left = next(one["id"] for one in view["facts"] if one["value"].get("state") == "out")
+    withdrawn = {"replacement": None, "reason": "登记有误"}
+    await own.done(household, f"/facts/{left}/correction", withdrawn)
+    assert (await asked(foreign, WIFE))["claimed"] is True
+    assert [role for _, role in await open_claims(relief)].count("applicant") == 1
+
+
+async def test_an_applicant_who_has_left_still_asks_as_long_as_the_case_is_open(
+    relief: Running,
+) -> None:
+    own = Clerk(relief)
+    household, case = await own.create(family(SELF, WIFE)), new_id()
+    await apply(own, household, case)
+    before = await open_claims(relief)
+    members = (await own.seen(household))["members"]
+    relief.at("2025-03-10")
+    leaving = {"left_on": "2025-03-10", "reason": "moved_out"}
+    await own.done(household, f"/members/{members[0]['id']}/leave", leaving)
+    assert await open_claims(relief) == before
+
+
+async def test_with_a_household_that_asks_for_nothing_nobody_is_claimed(clerk: Clerk) -> None:
+    household = await clerk.create(family(SELF))
+    await clerk.done(household, "/members", WIFE | {"join_reason": "marriage"})
+    assert await states(clerk.relief) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "found"),
+    [
+        ({}, {}, True),
+        ({}, {"document_kind": "resident_id", "document_number": SELF["document_number"]}, True),
+        ({}, {"born": "1980-05-02"}, False),
+        ({}, {"name": "欧阳清"}, False),
+    ],
+)
+async def test_c1_who_has_no_number_is_found_as_possibly_the_same_by_name_and_birthday(
+    relief: Running, first: dict[str, Any], second: dict[str, Any], found: bool
+) -> None:
+    """Shown to both, without the other town's file; it stands in nobody's way."""
+    own, foreign = Clerk(relief), Clerk(relief, LUOQI)
+    nameless = {**SELF, "document_kind": None, "document_number": None}
+    household, case = await own.create(family({**nameless, **first})), new_id()
+    await apply(own, household, case)
+    other, other_case = await foreign.create(family({**nameless, **second})), new_id()
+    await apply(foreign, other, other_case)
+    for clerk, own_household, own_case in ((own, household, case), (foreign, other, other_case)):
+        asking = list(await persons(clerk, own_household))
+        async with clerk.transaction() as session:
+            seen = await service.elsewhere(
+                session, clerk.units, programme=Programme.DIBAO, persons=asking, but=own_case
+            )
+        assert [(one.person, one.possible, one.file_id) for one in seen] == (
+            [(asking[0], True, None)] if found else []
+        )
+
+
+async def test_c1_two_numbers_are_two_persons_whatever_they_are_called(relief: Running) -> None:
+    own, foreign = Clerk(relief), Clerk(relief, LUOQI)
+    namesake = {**SELF, "document_number": number("1980-05-01", 9)}
+    for clerk, member in ((own, SELF), (foreign, namesake)):
+        household = await clerk.create(family(member))
+        await apply(clerk, household, new_id())
+    async with foreign.transaction() as session:
+        asking = await persons(foreign, household)
+        assert [
+            one.possible for one in await service.elsewhere(session, foreign.units, persons=asking)
+        ] == [False]

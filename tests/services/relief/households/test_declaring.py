@@ -208,3 +208,55 @@ async def test_a_repeated_submission_counts_once(clerk: Clerk) -> None:
     assert (first.status_code, second.status_code) == (201, 201)
     assert first.json() == second.json()
     assert len((await clerk.seen(household))["members"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("欧 阳", "欧*"),
+        ("\u3000欧阳 ", "欧*"),
+        ("欧\u3000阳  清", "欧**"),
+        ("Ou  Yang", "O******"),
+        ("阿依·买", "阿***"),
+    ],
+)
+async def test_a_name_is_masked_by_its_own_length_however_it_is_spaced(
+    clerk: Clerk, written: str, told: str
+) -> None:
+    household = await clerk.create(family({**SELF, "name": written}))
+    (member,) = (await clerk.seen(household))["members"]
+    assert member["name"] == told
+
+
+@pytest.mark.parametrize(
+    ("income", "refused"),
+    [
+        ({"first_month": "2025-03-31"}, False),
+        ({"first_month": "2025-04-01"}, True),
+        ({"first_month": "2024-04-01", "months": 12}, False),
+        ({"first_month": "2024-05-01", "months": 12}, True),
+    ],
+)
+async def test_57_13_no_income_is_declared_of_months_to_come(
+    clerk: Clerk, income: dict[str, Any], refused: bool
+) -> None:
+    household = await clerk.create(family(SELF))
+    spouse = {**WIFE, "incomes": [{"kind": "wage", "amount": "3000", **income}]}
+    answer = await clerk.post(household, "/members", spouse)
+    assert answer.status_code == (422 if refused else 201), answer.text
+    if refused:
+        (error,) = answer.json()["errors"]
+        assert error["pointer"] == "/incomes/0/first_month"
+
+
+async def test_57_13_an_income_of_no_stated_month_is_of_the_months_before_the_day(
+    clerk: Clerk,
+) -> None:
+    """Also of somebody who has long belonged: all twelve months are looked at, none is ahead."""
+    household = await clerk.create(family(SELF))
+    year = [{"kind": "wage", "amount": "36000", "months": 12}]
+    wife = {**WIFE, "incomes": year, "joined_on": "2010-01-01"}
+    await clerk.done(household, "/members", wife)
+    found = await clerk.assembled(household, DECLARED)
+    (income,) = [one for one in found.incomes if one.months == 12]
+    assert (income.first_month.isoformat(), income.amount) == ("2024-03-01", 36000)

@@ -438,3 +438,23 @@ async def test_a_household_that_moves_keeps_where_it_lived(clerk: Clerk) -> None
     old, _ = [one["id"] for one in view["facts"] if one["fact"] == "address"]
     then = await clerk.post(household, f"/facts/{old}/reveal", purpose)
     assert then.json()["reason"] == ADDRESS
+
+
+async def test_b1_2_who_dies_on_the_day_of_birth_belonged_to_nobodys_reckoning(
+    clerk: Clerk,
+) -> None:
+    household = await clerk.create(family(SELF))
+    baby = person("c", "child", DECLARED, NAMES[2], 4, joined_on=DECLARED, join_reason="birth")
+    view = await clerk.done(household, "/members", baby)
+    path = f"/members/{view['members'][1]['id']}/leave"
+    view = await clerk.done(household, path, {"left_on": DECLARED, "reason": "death"})
+    told = view["members"][1]
+    assert (told["joined_on"], told["left_on"], told["left_reason"]) == (
+        DECLARED,
+        DECLARED,
+        "death",
+    )
+    assert told["present"] is False
+    assert len((await clerk.assembled(household, DECLARED)).members) == 1
+    again = await clerk.post(household, path, {"left_on": DECLARED, "reason": "death"})
+    assert again.status_code == 409

@@ -127,7 +127,7 @@ async def test_a_reason_is_revealed_and_audited_too(clerk: Clerk) -> None:
     reasoned = next(one for one in facts if one["fact"] == "income" and one["has_reason"])
     path = f"/facts/{reasoned['id']}"
     await clerk.done(household, f"{path}/correction", {"reason": "已无零工"})
-    answer = await clerk.post(household, f"{path}/reveal", {"purpose": "复核"})
+    answer = await clerk.post(household, f"{path}/reveal", {"purpose": "信访复核"})
     assert answer.json() == {"reason": "有零工收入，邻里证实", "superseded_reason": "已无零工"}
     entries = await clerk.relief.rows(
         "SELECT subject FROM chassis.audit_entry WHERE action LIKE 'read household_fact%'"
@@ -135,8 +135,17 @@ async def test_a_reason_is_revealed_and_audited_too(clerk: Clerk) -> None:
     assert [one["subject"] for one in entries] == [reasoned["id"]] * 2
 
 
-@pytest.mark.parametrize("purpose", ["", "  ", f"核对 {PHONE}", f"核对{SELF['document_number']}"])
-async def test_a_reveal_needs_a_purpose_that_names_nobody(clerk: Clerk, purpose: str) -> None:
+@pytest.mark.parametrize(
+    "purpose",
+    [
+        *("", "  ", "1", "复核", "1234567", "。。。。"),
+        f"入户前核对 {PHONE}",
+        f"入户前核对{SELF['document_number']}",
+    ],
+)
+async def test_a_reveal_needs_a_purpose_that_says_something_and_names_nobody(
+    clerk: Clerk, purpose: str
+) -> None:
     household = await clerk.create()
     member = (await clerk.seen(household))["members"][0]["id"]
     answer = await clerk.post(household, f"/members/{member}/reveal", {"purpose": purpose})
@@ -149,7 +158,7 @@ async def test_a_reveal_needs_its_own_scope_and_the_denial_is_audited(relief: Ru
     household = await clerk.create()
     member = (await clerk.seen(household))["members"][0]["id"]
     for path in (f"/members/{member}/reveal", "/reveal"):
-        answer = await clerk.post(household, path, {"purpose": "复核"})
+        answer = await clerk.post(household, path, {"purpose": "信访复核"})
         assert answer.status_code == 403
     denied = await relief.rows("SELECT subject FROM chassis.audit_entry WHERE result = 'denied'")
     assert [one["subject"] for one in denied] == ["relief:reveal"] * 2
@@ -174,7 +183,7 @@ async def test_another_towns_clerk_finds_nothing_before_any_version_is_looked_at
         "/members": {**CHILD},
         f"/members/{member}/leave": {"left_on": "2025-03-03", "reason": "death"},
         f"/members/{member}/authorisation": {"truth_committed": True},
-        f"/members/{member}/reveal": {"purpose": "复核"},
+        f"/members/{member}/reveal": {"purpose": "信访复核"},
         "/facts": {
             "fact": "disability",
             "member": member,
@@ -182,8 +191,8 @@ async def test_another_towns_clerk_finds_nothing_before_any_version_is_looked_at
             "disability": None,
         },
         f"/facts/{fact}/correction": {"reason": "录入有误"},
-        f"/facts/{fact}/reveal": {"purpose": "复核"},
-        "/reveal": {"purpose": "复核"},
+        f"/facts/{fact}/reveal": {"purpose": "信访复核"},
+        "/reveal": {"purpose": "信访复核"},
         "/supporters": {"relation": "child", "name": "某某", "document_kind": None},
         f"/supporters/{supporter}/consent": {
             "consented_on": "2025-03-03",
@@ -259,3 +268,13 @@ async def test_nothing_personal_is_in_a_log_line_or_error_body(
     told = logged.out + logged.err + json.dumps([one.json() for one in answers])
     assert not [secret for secret in SECRETS if secret in told]
     assert bad["document_number"] not in told
+
+
+async def test_looking_a_household_up_is_audited(clerk: Clerk) -> None:
+    household = await clerk.create()
+    await clerk.seen(household)
+    rows = await clerk.relief.rows(
+        "SELECT actor, subject, purpose FROM chassis.audit_entry"
+        " WHERE action = 'relief.household.read'"
+    )
+    assert [tuple(row) for row in rows] == [("clerk-1", str(household), "查看救助家庭")]

@@ -6,7 +6,7 @@ from sqlalchemy.dialects import postgresql
 
 from chassis.database import unit_policy
 
-revision = "ccc14f5f4787"
+revision = "84e01f05b15f"
 down_revision = "22df2c018998"
 branch_labels = None
 depends_on = None
@@ -146,6 +146,7 @@ def upgrade() -> None:
             nullable=True,
         ),
         sa.Column("check_id", sa.Uuid(), nullable=True),
+        sa.Column("applicant_id", sa.Uuid(), nullable=True),
         sa.Column(
             "terminated_for",
             sa.Enum(
@@ -400,12 +401,16 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("likeness", sa.LargeBinary(), nullable=True),
+        sa.Column("documented", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["household_id"], ["household.id"], name=op.f("fk_person_claim_household_id_household")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person_claim")),
     )
     op.create_index("ix_person_claim_file", "person_claim", ["file_id"], unique=False)
+    op.create_index("ix_person_claim_household", "person_claim", ["household_id"], unique=False)
+    op.create_index("ix_person_claim_likeness", "person_claim", ["likeness"], unique=False)
     op.create_index("ix_person_claim_person", "person_claim", ["person"], unique=False)
     op.create_index(
         "uq_person_claim_applicant",
@@ -483,6 +488,28 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_supporter_household_id"), "supporter", ["household_id"], unique=False)
     op.create_index(op.f("ix_supporter_unit_id"), "supporter", ["unit_id"], unique=False)
+    op.create_table(
+        "application_appraisal",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("unit_id", sa.BigInteger(), nullable=False),
+        sa.Column("held_on", sa.Date(), nullable=False),
+        sa.Column("participants", sa.Integer(), nullable=False),
+        sa.Column("result", sa.LargeBinary(), nullable=False),
+        sa.Column("recorded_by", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_id"],
+            ["application.id"],
+            name=op.f("fk_application_appraisal_case_id_application"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_application_appraisal")),
+    )
+    op.create_index(
+        op.f("ix_application_appraisal_case_id"), "application_appraisal", ["case_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_application_appraisal_unit_id"), "application_appraisal", ["unit_id"], unique=False
+    )
     op.create_table(
         "application_complaint",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -593,6 +620,7 @@ def upgrade() -> None:
         sa.Column("refusal", sa.LargeBinary(), nullable=True),
         sa.Column("findings", sa.LargeBinary(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("withdrawn_on", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(
             ["case_id"], ["application.id"], name=op.f("fk_application_survey_case_id_application")
         ),
@@ -623,6 +651,7 @@ def upgrade() -> None:
                 "not_cooperating",
                 "members_changed",
                 "standard_changed",
+                "correction",
                 name="changekind",
                 native_enum=False,
                 length=40,
@@ -1001,6 +1030,7 @@ def upgrade() -> None:
         "check_request",
         "household_member",
         "supporter",
+        "application_appraisal",
         "application_complaint",
         "application_decision",
         "application_opinion",
@@ -1077,6 +1107,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_application_complaint_unit_id"), table_name="application_complaint")
     op.drop_index(op.f("ix_application_complaint_case_id"), table_name="application_complaint")
     op.drop_table("application_complaint")
+    op.drop_index(op.f("ix_application_appraisal_unit_id"), table_name="application_appraisal")
+    op.drop_index(op.f("ix_application_appraisal_case_id"), table_name="application_appraisal")
+    op.drop_table("application_appraisal")
     op.drop_index(op.f("ix_supporter_unit_id"), table_name="supporter")
     op.drop_index(op.f("ix_supporter_household_id"), table_name="supporter")
     op.drop_table("supporter")
@@ -1089,6 +1122,8 @@ def downgrade() -> None:
         postgresql_where="role = 'applicant' AND state = 'open'",
     )
     op.drop_index("ix_person_claim_person", table_name="person_claim")
+    op.drop_index("ix_person_claim_likeness", table_name="person_claim")
+    op.drop_index("ix_person_claim_household", table_name="person_claim")
     op.drop_index("ix_person_claim_file", table_name="person_claim")
     op.drop_table("person_claim")
     op.drop_index(op.f("ix_household_member_unit_id"), table_name="household_member")
