@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict
 
-from casework import corrections, documents, publicity, repository, service
+from casework import archive, corrections, documents, publicity, repository, service
 from casework.clock import TimeLimit
 from casework.corrections import Missing
 from casework.models import LINEAGE, CaseFile, PublicityKind, PublicityOutcome
@@ -242,6 +242,8 @@ async def take_step(
             outcome=OUTCOMES.get(name),
             actor_may=principal.may,
         )
+    if MATTER.state(case.state).final:
+        await archive.keep(session, case, retention="long_term")
     set_etag(response, case.version)
     return Answer(id=case.id, number=case.number, state=case.state)
 

@@ -332,6 +332,37 @@ class TestKilledBetweenAnyTwoSteps:
         assert (counts[id_], counts[award]) == (len(GRANTED_STEPS), 1)
 
 
+class TestADemonstrationCutShort:
+    """Its history is lived again from the start (suite/demo): what was done is done no second time.
+
+    A caller that comes back knows nothing of what it has done, but asks it under the same keys.
+    """
+
+    LIVES = (
+        scenario(FIRST, 30, Ending.CONTESTED, later=Later.STOPPED),
+        scenario(SECOND, 31, starts=date(2021, 10, 11), later=Later.DEATH, near_relative=True),
+        scenario(SECOND, 33, starts=date(2026, 3, 2), later=Later.MOVED),
+    )
+
+    async def test_lived_again_nothing_is_done_twice(self, house: House) -> None:
+        lived = []
+        for _ in range(2):
+            async with counter_of(house) as counter:
+                for case in self.LIVES:
+                    await counter.walk(case)
+                lived.append(await self.rows(counter))
+        assert lived[0] == lived[1]
+
+    async def rows(self, counter: Counter) -> dict[str, int]:
+        """How many there are of everything that is no reading, job or key."""
+        tables = await counter.looked("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        names = [*(row["tablename"] for row in tables), "chassis.outbox"]
+        return {
+            name: (await counter.looked(f"SELECT count(*) FROM {name}"))[0]["count"]  # noqa: S608 - our own tables
+            for name in names
+        }
+
+
 class TestSourcesDownForADay:
     async def test_the_case_waits_says_who_is_missing_and_goes_on(self, counter: Counter) -> None:
         case = scenario(SECOND, 23)

@@ -21,7 +21,7 @@ from suite.demo.cases import Ending, Later, Scenario
 from suite.demo.clerks import SURVEYOR, Role
 from suite.demo.district import towns
 from suite.demo.people import person
-from suite.demo.windows import Windows, course
+from suite.demo.windows import APPLICATIONS, Windows, course
 from suite.settled import until_settled
 from tests.support.house import House
 
@@ -58,12 +58,14 @@ def scenario(
     *,
     starts: date = date(2026, 8, 3),
     later: Later = Later.KEPT,
+    near_relative: bool = False,
     **more: Any,
 ) -> Scenario:
     """A case of a town (by its place in the district) beside the demonstration's twenty."""
     wage = "3000.00" if ending is Ending.REFUSED else "500.00"
     asked = household(town, number, wage=wage, **more)
-    return Scenario(number, towns()[town], town, starts, ending, asked, later=later)
+    where = number, towns()[town], town
+    return Scenario(*where, starts, ending, asked, later=later, near_relative=near_relative)
 
 
 @dataclass
@@ -141,7 +143,9 @@ class Counter(Windows):
 
     async def file(self, scenario: Scenario) -> dict[str, Any]:
         """The whole application as the town's surveyor reads it."""
-        return await self._read(self._cases[scenario.town_number, scenario.number])
+        url = f"{APPLICATIONS}/{self.id_of(scenario)}"
+        found: dict[str, Any] = (await self.clerk(scenario, SURVEYOR).get(url)).json()
+        return found
 
     def newcomer(self, name: str, *scopes: str, divisions: tuple[str, ...]) -> str:
         """Somebody who is no clerk of the demonstration: the id of a new login."""

@@ -232,6 +232,7 @@ async def withdraw(
         reason=asked.reason,
         outcome=Ended.WITHDRAWN,
     )
+    await archive.keep(desk.session, case, retention=RETENTION)
     return case
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from chassis.clock import SHANGHAI
 from chassis.identity import IdDoubt
 from contracts.events.relief import Area
 from services.relief.entitlement import facts as law
@@ -291,9 +292,10 @@ def _consumption(fact: Fact) -> law.Consumption:
 
 
 def _origin(fact: Fact) -> dict[str, Any]:
+    """Where a fact comes from and of which day it is: a declared one of the day it was told."""
     return {
         "source": fact.source,
-        "source_day": fact.source_day,
+        "source_day": fact.source_day or fact.known_at.astimezone(SHANGHAI).date(),
         "reason": REASONED if fact.noted else "",
     }
 

@@ -382,6 +382,7 @@ def change_of(case: Case) -> dict[str, Any]:
         "effect": "stopped", "before": "1220.00", "after": "0.00", "ends_on": None,
         "overpaid": "0.00", "fraud": None, "unreported": False, "hearing": None,
         "hearing_needed": case.state == "proposed", "hearing_note": "", "documents": [],
+        "correction": None,
         "etag": f'"{case.version}"',
     }  # fmt: skip
 

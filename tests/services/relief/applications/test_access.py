@@ -125,7 +125,7 @@ async def test_every_step_goes_by_the_version_that_was_read(window: Window) -> N
 
 async def test_a_step_out_of_turn_is_refused_and_says_what_is_possible(window: Window) -> None:
     case = await window.opened()
-    possible = {"correction-list", "accept", "withdraw", "terminate", "move"}
+    possible = {"correction-list", "accept", "withdraw", "terminate", "move", "applicant"}
     for path in BODIES.keys() - possible - {f"objections/{NOBODY}/finding"}:
         answer = await window.step(case, path, BODIES[path], division=DISTRICT)
         assert answer.status_code == 409, path

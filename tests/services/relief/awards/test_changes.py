@@ -115,6 +115,8 @@ async def test_the_case_of_a_change_tells_its_steps(town: Office, bureau: Office
     assert data["parent"] == (await town.seen(f"/awards/{granted.id}"))["case"]
     listed = await town.seen(f"/awards/{granted.id}/changes")
     assert [one["id"] for one in listed["items"]] == [change["id"]]
+    kept = await town.seen(f"/cases/{change['id']}/archive")
+    assert [one["number"].rpartition("-")[2] for one in kept["catalogue"]["documents"]] == ["2"]
 
 
 @pytest.mark.parametrize(

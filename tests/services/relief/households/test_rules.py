@@ -93,3 +93,15 @@ def test_law_41_consent_counts_from_its_day_where_it_is_required() -> None:
             consented_on=consented_on, day=day, consent_required=required
         )
         assert found is checkable
+
+
+def test_57_21_a_declared_figure_is_of_the_day_on_which_it_was_told() -> None:
+    """A refusal gives source and date of each figure; a declaration is of the day it was made."""
+    deposit = {"kind": "deposit", "amount": "100.00", "area": None, "essential": False}
+    deposit |= {"disability_vehicle": False, "judged": None}
+    late = datetime(2025, 3, 4, 17, 30, tzinfo=UTC)  # already the fifth in Shanghai
+    told = fact(6, FactKind.PROPERTY, deposit, known_at=late)
+    of_the_register = replace(told, source=law.FactSource.CHECKED, source_day=date(2025, 2, 28))
+    for one, day in ((told, date(2025, 3, 5)), (of_the_register, date(2025, 2, 28))):
+        found = assembled([*FACTS[:2], one], date(2025, 3, 6))
+        assert [known.source_day for known in found.properties] == [day]
