@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from casework import reckoning
 from casework.models import LINEAGE
 from casework.routes import router as cases
 from chassis.jobs import JobHandler
@@ -24,7 +25,11 @@ from services.relief.standards.routes import router as standards
 
 
 def _jobs(runtime: Runtime) -> Mapping[str, JobHandler]:
-    return {**CheckJobs(runtime, note_late).handlers, **endings.jobs(runtime)}
+    return {
+        reckoning.KIND: reckoning.reckon,
+        **CheckJobs(runtime, note_late).handlers,
+        **endings.jobs(runtime),
+    }
 
 
 SERVICE = Service(
@@ -53,5 +58,6 @@ SERVICE = Service(
     further=(LINEAGE,),
     migrations=Path(__file__).parent / "migrations",
     jobs=_jobs,
+    daily=(reckoning.KIND,),
     publishes=("minzheng.relief.standard", "minzheng.relief.case", "minzheng.relief.award"),
 )

@@ -29,11 +29,20 @@ class Caller:
         return expect_success(await self.send("GET", path, params=query))
 
     async def post(
-        self, path: str, body: dict[str, Any] | None = None, *, etag: str = ""
+        self,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        etag: str = "",
+        once: bool = False,
     ) -> httpx.Response:
-        """POST under a key that content and version give: the same is done once."""
+        """POST under a key that content and version give: the same is done once.
+
+        With `once` the content alone gives it, whatever the version has become since.
+        """
         content = b"" if body is None else _written(body)
-        key = hashlib.sha256(b"\n".join([path.encode(), etag.encode(), content])).hexdigest()
+        version = b"" if once else etag.encode()
+        key = hashlib.sha256(b"\n".join([path.encode(), version, content])).hexdigest()
         headers = {"Idempotency-Key": f"demo-{key}", "Content-Type": "application/json"}
         if etag:
             headers["If-Match"] = etag

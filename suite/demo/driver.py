@@ -136,7 +136,7 @@ class Driver:
         for one in changes:
             path = f"/v1/eldercare/facilities/{await self._facility(one.facility)}"
             etag = (await self.caller.get(path)).headers["etag"]
-            await self.caller.post(f"{path}/changes", one.change, etag=etag)
+            await self.caller.post(f"{path}/changes", one.change, etag=etag, once=True)
 
     async def _facility(self, name: str) -> str:
         if name not in self._facilities:

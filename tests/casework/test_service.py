@@ -7,9 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from casework import repository, service
+from casework import reckoning, repository, service
 from casework.service import limits_of
 from chassis.database import Database
+from chassis.jobs import JobRunner
 from chassis.migrate import downgrade, drift, lineages, upgrade
 from contracts.places import place_units
 from suite.postgres import Postgres
@@ -204,6 +205,23 @@ class TestClock:
             await service.recompute(session, found, date(2031, 9, 2))
             assert found.due_on == date(2031, 9, 4)
             assert limits_of(found).total is not None
+
+    async def test_the_daily_job_reckons_provisional_days_anew(self, permits: Permits) -> None:
+        permits.running.at("2031-09-01")
+        case = await permits.open()
+        await permits.steps(case, "accept")
+        due = (await permits.row(case))["due_on"]
+        await permits.running.rows("UPDATE case_file SET due_on = NULL")
+        runtime = permits.running.runtime
+        runner = JobRunner(
+            runtime.database,
+            {reckoning.KIND: reckoning.reckon},
+            runtime.places.everywhere,
+            daily=(reckoning.KIND,),
+        )
+        await runner.plan_days()
+        assert await runner.run_one()
+        assert (await permits.row(case))["due_on"] == due
 
     async def test_withdrawn_is_no_decision(self, permits: Permits) -> None:
         case = await permits.open()
