@@ -7,6 +7,7 @@ import signal
 import time
 from collections import Counter as Tally
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -829,12 +830,13 @@ class TestNobodyIsNamed:
         await until_settled(house.folder)
         spelt = set(spellings(marks))
         places, untold = set(), dict(self.TOLD)
-        async for place, said in traces(house):
-            found = leaks(spelt, said)
-            assert not found, f"{place} has {len(found)} of them"
-            places.add(place)
-            if untold.get(place, "\0") in said:
-                del untold[place]
+        async with aclosing(traces(house)) as told:
+            async for place, said in told:
+                found = leaks(spelt, said)
+                assert not found, f"{place} has {len(found)} of them"
+                places.add(place)
+                if place in untold and untold[place] in said:
+                    del untold[place]
         assert len(places) > 150
         assert untold == {}, "not everything was looked at"
 

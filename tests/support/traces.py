@@ -1,7 +1,7 @@
 """Everywhere in a running house that a person's name could have been left in clear."""
 
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from urllib.parse import quote
 
 import asyncpg
@@ -28,7 +28,7 @@ def leaks(marks: Iterable[str], said: str) -> list[str]:
     return [mark for mark in marks if mark in said]
 
 
-async def traces(house: House) -> AsyncIterator[tuple[str, str]]:
+async def traces(house: House) -> AsyncGenerator[tuple[str, str], None]:
     """(place, what is said there): databases with outboxes and bus, logs, metrics."""
     for name in (*catalogue.NAMES, BUS):
         async for place, said in _database(house, name):
@@ -43,7 +43,7 @@ async def traces(house: House) -> AsyncIterator[tuple[str, str]]:
             yield f"metrics of {name}", house.http.get(f"{url}{path}").text
 
 
-async def _database(house: House, name: str) -> AsyncIterator[tuple[str, str]]:
+async def _database(house: House, name: str) -> AsyncGenerator[tuple[str, str], None]:
     connection = await asyncpg.connect(house.folder.postgres().admin_dsn(name))
     try:
         for schema, table, column, is_bytes in await connection.fetch(COLUMNS):

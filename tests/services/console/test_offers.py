@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from casework.schemas import CaseView as RealCase
-from services.console import days, offers
+from services.console import clerks, days, offers
 from services.console.award_answers import Change
 from services.console.case_answers import CaseView
 from services.console.dossier import Application, Dossier, Now
@@ -105,7 +105,7 @@ def test_a_survey_is_signed_by_those_who_made_it() -> None:
     assert titles(offered(case_in("surveying"), WINDOW, surveys=surveys)) == ["在调查记录上签字"]
     other = offered(case_in("surveying"), SURVEYOR, surveys=surveys)
     assert titles(other) == []
-    assert WINDOW in other.waits
+    assert other.waits == f"等{clerks.name_of(WINDOW)}在调查记录上签字。"
 
 
 def test_who_recorded_a_survey_can_take_it_back_until_all_have_signed() -> None:
