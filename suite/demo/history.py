@@ -135,6 +135,15 @@ CHECK_SOURCES = ("household_register", "bank", "vehicles", "social_insurance")
 """The departments that the demonstration's bureau is connected with."""
 NEW_COUNTY, NEW_COUNTY_ON = "500157000000", date(2025, 12, 5)
 """The district that most of the towns belong to since 2025-11: it sets what holds there anew."""
+CONNECTED = (
+    (date(2020, 1, 1), DISTRICT, "重庆市城乡居民最低生活保障条例（2016年修订）第二十七条"),
+    (date(2021, 7, 1), DISTRICT, "民发〔2021〕57号第十七条"),
+    (date(2022, 10, 20), DISTRICT, "民发〔2022〕83号三（二）"),
+    (NEW_COUNTY_ON, NEW_COUNTY, "民发〔2022〕83号三（二）"),
+    (date(2026, 7, 1), NEW_COUNTY, "社会救助法（2026）第四十一条"),
+)
+"""From when, in which district and on which basis these sources are asked: each text names more."""
+
 DELEGATED_ON = date(2021, 7, 1)
 """The power to decide is handed down to every other town (plan 3.2), until a law asks for more."""
 
@@ -199,24 +208,14 @@ def days() -> list[Day]:
         at(START).append(
             Standard(code, "all", amount, date(2020, 1, 1), "照料护理标准（文号待补）")
         )
-    at(START).append(
-        Parameter(
-            "dibao.check.sources", list(CHECK_SOURCES), date(2020, 1, 1), "区核对中心接入清单"
+    for valid_from, division, basis in CONNECTED:
+        at(max(START, valid_from)).append(
+            Parameter("dibao.check.sources", list(CHECK_SOURCES), valid_from, basis, division)
         )
-    )
     for area, amount in (("urban", STANDARDS[-1][1]), ("rural", STANDARDS[-1][2])):
         at(NEW_COUNTY_ON).append(
             Standard("dibao", area, amount, NEW_COUNTY_ON, STANDARDS[-1][4], NEW_COUNTY)
         )
-    at(NEW_COUNTY_ON).append(
-        Parameter(
-            "dibao.check.sources",
-            list(CHECK_SOURCES),
-            NEW_COUNTY_ON,
-            "区核对中心接入清单",
-            NEW_COUNTY,
-        )
-    )
     at(DELEGATED_ON).extend(
         Delegation(one.code, DELEGATED_ON, "渝北民政〔2021〕低保确认权限下放通知")
         for one in district.towns()[::2]

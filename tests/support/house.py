@@ -99,18 +99,20 @@ class House:
             await connection.close()
         return found
 
-    def minzheng(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def minzheng(self, *arguments: str, within: float = 120) -> subprocess.CompletedProcess[str]:
         """Run a command of the suite on this data."""
-        return self.minzheng_on(self.data, *arguments)
+        return self.minzheng_on(self.data, *arguments, within=within)
 
     @staticmethod
-    def minzheng_on(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def minzheng_on(
+        data: Path, *arguments: str, within: float = 120
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "suite", *arguments, "--data", str(data)],
             env={**os.environ, "COLUMNS": "200"},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=within,
             check=False,
         )
 
