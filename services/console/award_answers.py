@@ -7,8 +7,6 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from services.console import case_words
-
 
 class AwardItem(BaseModel):
     id: UUID
@@ -53,13 +51,12 @@ class AwardPeriod(BaseModel):
 
 
 class Person(BaseModel):
-    """A member of the household; `relation` and `born` tell two of one masked name apart."""
+    """A member of the household; `born` tells two of one masked name apart."""
 
     person: UUID
     name: str
     covered: bool
-    relation: str = ""
-    born: date | None = None
+    born: date
 
 
 class Review(BaseModel):
@@ -92,16 +89,9 @@ class Award(AwardItem):
     def names(self) -> dict[str, str]:
         """The persons by their id, each told apart from the others."""
         return {
-            str(one.person): _told_apart(one, place)
-            for place, one in enumerate(self.persons_known, 1)
+            str(one.person): f"{one.name}（{one.born.isoformat()} 生）"
+            for one in self.persons_known
         }
-
-
-def _told_apart(one: Person, place: int) -> str:
-    if not one.relation:
-        return f"{one.name}（第 {place} 人）"
-    born = "" if one.born is None else f"，{one.born.year} 年生"
-    return f"{one.name}（{case_words.relation(one.relation)}{born}）"
 
 
 class Hearing(BaseModel):

@@ -286,10 +286,11 @@ class AwardItem(BaseModel):
 
 
 class MemberView(BaseModel):
-    """家庭成员；姓名掩码。"""
+    """家庭成员；姓名掩码，同名掩码者以出生日期区分。"""
 
     person: UUID
     name: str
+    born: date
     covered: bool = Field(description="所查日期是否享受")
 
 

@@ -105,7 +105,12 @@ async def one(desk: Desk, award: AwardRow, asked: ViewQuery) -> AwardView:
         case=award.case_id,
         periods=[_period(desk, row, one) for row, one in known],
         persons_known=[
-            MemberView(person=one.person, name=one.name_masked, covered=one.person in covered)
+            MemberView(
+                person=one.person,
+                name=one.name_masked,
+                born=one.born,
+                covered=one.person in covered,
+            )
             for one in members
         ],
         reviews=[

@@ -410,7 +410,9 @@ def award_of(version: int) -> dict[str, Any]:
         "household": HOUSEHOLD,
         "case": identity(1, 4),
         "periods": [period],
-        "persons_known": [{"person": PERSON, "name": "孙**", "covered": True}],
+        "persons_known": [
+            {"person": PERSON, "name": "孙**", "born": "1948-03-05", "covered": True}
+        ],
         "reviews": [],
         "job_offers": [],
         "etag": f'"{version}"',

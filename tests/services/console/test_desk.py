@@ -436,7 +436,7 @@ class TestAwards:
         desk.get_by_role("link", name="去办理").click()
         expect(desk.locator(".waits")).to_contain_text("须先听取家庭的意见")
         hearing = form(desk, "记录听取意见")
-        choose(desk, hearing, "听取了谁的意见", "孙**（第 1 人）")
+        choose(desk, hearing, "听取了谁的意见", "孙**（1948-03-05 生）")
         hearing.get_by_label("意见原话或要点").fill("没有不同意见")
         hearing.get_by_role("button", name="记录听取意见").click()
         expect(desk.locator(".title-line .state")).to_have_text("已听取意见")
