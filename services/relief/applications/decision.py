@@ -25,7 +25,6 @@ from services.relief.applications.family import Family, family_for
 from services.relief.applications.measuring import Measured
 from services.relief.applications.models import ApplicationRow, DecisionRow
 from services.relief.applications.problems import (
-    ContradictsRules,
     NotCompetent,
     OpinionOutdated,
     StepRefused,
@@ -35,6 +34,7 @@ from services.relief.applications.rules import Outcome
 from services.relief.applications.schemas import Decision, Delivery, ProlongationAsked
 from services.relief.awards import service as awards
 from services.relief.checks import service as checks
+from services.relief.entitlement.problems import ContradictsRules
 from services.relief.households import service as households
 from services.relief.households.kinds import ClaimRole
 from services.relief.parameters.rules import Competence, Level

@@ -11,9 +11,9 @@ from contracts.events.relief import Programme
 from services.relief.applications.desk import Desk
 from services.relief.applications.family import family_for
 from services.relief.applications.models import ApplicationRow
-from services.relief.applications.problems import NoStandard
 from services.relief.checks import repository as check_rows
 from services.relief.checks import service as checks
+from services.relief.entitlement.problems import NoStandard
 from services.relief.entitlement.rules import Assessment, assess
 from services.relief.entitlement.service import shown, standard_of
 from services.relief.households import service as households

@@ -2,16 +2,13 @@
 
 from chassis.problems import Conflict, FieldError, Forbidden, Problem, Unprocessable
 from services.relief.applications.rules import Refusal
+from services.relief.entitlement.problems import ContradictsRules
 
 
 class NotCompetent(Forbidden):
     """Another organ decides this case on the day (57号 art. 2; 社会救助法 art. 44)."""
 
     slug, title = "not-competent", "本单位当日无权审核确认此件"
-
-
-class ContradictsRules(Conflict):
-    slug, title = "contradicts-rules", "与按规定测算的结果不一致"
 
 
 class Incomplete(Conflict):
@@ -24,10 +21,6 @@ class NotDemandable(Unprocessable):
 
 class NotHere(Conflict):
     slug, title = "wrong-place", "不属于本镇街受理"
-
-
-class NoStandard(Conflict):
-    slug, title = "standard-missing", "当日没有施行的低保标准"
 
 
 class OpinionOutdated(Conflict):

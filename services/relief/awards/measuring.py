@@ -9,19 +9,15 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.law.units import Register
-from chassis.problems import Conflict
 from services.relief.awards.rules import NOTHING, Line, carried, cents
 from services.relief.entitlement import facts
+from services.relief.entitlement.problems import NoStandard
 from services.relief.entitlement.rules import Assessment, Outcome, assess
 from services.relief.entitlement.service import standard_of
 from services.relief.households import repository as household_rows
 from services.relief.households import service as households
 from services.relief.parameters import repository as parameters
 from services.relief.parameters.rules import Law
-
-
-class NoStandard(Conflict):
-    slug, title = "standard-missing", "当日没有施行的低保标准"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from services.relief.entitlement import awards as law_of_awards
 from services.relief.entitlement.articles import LAW_FROM, MEASURES_FROM, NOTICE_FROM
 from services.relief.entitlement.awards import Cause
 from services.relief.entitlement.facts import IncomeKind
+from services.relief.entitlement.problems import ContradictsRules
 from services.relief.entitlement.rules import Assessment, Outcome
 from services.relief.households import repository as household_rows
 from services.relief.households import service as households
@@ -50,10 +51,6 @@ _57, _83, _ORDINANCE = (
     "民发〔2022〕83号",
     "重庆市城乡居民最低生活保障条例(2016)",
 )
-
-
-class ContradictsRules(Conflict):
-    slug, title = "contradicts-rules", "与按规定测算的结果不一致"
 
 
 class AwardStopped(Conflict):
