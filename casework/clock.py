@@ -37,16 +37,23 @@ class TimeLimit:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """What one step did to the clock; `reason` says why a suspension began or ended."""
+    """What one step did to the clock; `reason` says why a suspension began or ended.
+
+    `until` is the last day of a suspension that has one of its own, as a publicity has.
+    """
 
     on: date
     effect: Clock
     reason: str = ""
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a limit stands at the end of a day; `used` is None for limits in months."""
+    """How a limit stands at the end of a day; `used` is None for limits in months.
+
+    `paused_until` is the last day of the pause, None where there is none or its end is not known.
+    """
 
     due: date | None
     amber_from: date | None
@@ -55,21 +62,48 @@ class Reading:
     count: int
     light: Light
     stopped_on: date | None
+    paused_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    """A suspension from the day it began; `until` its own last day, `ended` the day it was ended.
+
+    Whoever ends it late does not lengthen it.
+    """
+
+    reason: str
+    begun: date
+    until: date | None = None
+    ended: date | None = None
+
+    def last(self, today: date) -> date:
+        """Its last whole day: known in advance where it has one of its own."""
+        if self.ended is None:
+            return self.until or today
+        return min(self.until or date.max, self.ended - _DAY)
+
+    def runs_on(self, day: date) -> bool:
+        return self.ended is None and (self.until is None or day <= self.until)
+
+    def again(self, until: date | None) -> "_Pause":
+        """The same one, begun once more while it runs."""
+        known = None if until is None or self.until is None else max(until, self.until)
+        return replace(self, until=known)
 
 
 def suspensions(ticks: Sequence[Tick], limit: TimeLimit, today: date) -> tuple[Suspension, ...]:
     """The whole days that the limit does not count, as of `today`.
 
     The day on which a suspension begins and the day on which it ends are counted: a publicity
-    posted on the first and closed on the ninth leaves out its seven days. A step that resumes
-    without a reason ends every suspension, a stop too.
+    posted on the first and closed on the ninth leaves out its seven days, and no more where it is
+    closed on the twentieth. A step that resumes without a reason ends every suspension, a stop too.
     """
-    found = []
-    for reason, begun, ended in _pauses(ticks, today):
-        last = today if ended is None else ended - _DAY
-        if reason in limit.excludes and last > begun:
-            found.append(Suspension(begun + _DAY, last, reason))
-    return tuple(found)
+    return tuple(
+        Suspension(one.begun + _DAY, one.last(today), one.reason)
+        for one in _pauses(ticks, today)
+        if one.reason in limit.excludes and one.last(today) > one.begun
+    )
 
 
 def read(limit: TimeLimit, ticks: Sequence[Tick], today: date, calendar: Calendar) -> Reading:
@@ -84,46 +118,52 @@ def read(limit: TimeLimit, ticks: Sequence[Tick], today: date, calendar: Calenda
     end = deadline(limit.term, started, calendar, pauses)
     amber = _amber_from(limit.term, started, end.day, calendar, pauses)
     in_days = limit.term.unit is not TermUnit.MONTHS
+    running = [
+        one for one in _pauses(done, day) if one.runs_on(day) and one.reason in limit.excludes
+    ]
+    light = _light(day, end.day, amber, running)
     return Reading(
         due=end.day,
         amber_from=amber,
         provisional=end.provisional,
         used=days_used(limit.term, started, day, calendar, pauses) if in_days else None,
         count=limit.term.count,
-        light=_light(day, end.day, amber, running=_pause_running(done, limit, day)),
+        light=light,
         stopped_on=stopped,
+        paused_until=_end_of(running) if light is Light.PAUSED else None,
     )
 
 
-def _pauses(ticks: Sequence[Tick], today: date) -> list[tuple[str, date, date | None]]:
-    """Each suspension as (reason, begun, ended); None where it still runs at the end of today."""
-    running: dict[str, date] = {}
-    found: list[tuple[str, date, date | None]] = []
+def _pauses(ticks: Sequence[Tick], today: date) -> list[_Pause]:
+    """Each suspension as it stands at the end of today."""
+    running: dict[str, _Pause] = {}
+    found: list[_Pause] = []
     for tick in ticks:
         if tick.on > today:
             break
         if tick.effect is Clock.SUSPEND:
-            running.setdefault(tick.reason, tick.on)
+            before = running.get(tick.reason)
+            if before is not None and before.runs_on(tick.on):
+                running[tick.reason] = before.again(tick.until)
+                continue
+            found += [] if before is None else [before]
+            running[tick.reason] = _Pause(tick.reason, tick.on, tick.until)
         elif tick.effect in {Clock.RESUME, Clock.STOP}:
             all_end = tick.effect is Clock.STOP or not tick.reason
             ended = list(running) if all_end else [tick.reason] if tick.reason in running else []
-            found += [(reason, running.pop(reason), tick.on) for reason in ended]
-    return found + [(reason, begun, None) for reason, begun in running.items()]
+            found += [replace(running.pop(reason), ended=tick.on) for reason in ended]
+    return found + list(running.values())
 
 
-def _pause_running(ticks: Sequence[Tick], limit: TimeLimit, day: date) -> date | None:
-    """Since when a suspension runs that the limit does not count."""
-    running = (
-        begun
-        for reason, begun, ended in _pauses(ticks, day)
-        if ended is None and reason in limit.excludes
-    )
-    return min(running, default=None)
+def _end_of(running: Sequence[_Pause]) -> date | None:
+    """The last day on which one of them runs; None where that is not known."""
+    ends = [one.until for one in running]
+    return None if None in ends else max(one for one in ends if one is not None)
 
 
-def _light(day: date, due: date, amber: date, *, running: date | None) -> Light:
+def _light(day: date, due: date, amber: date, running: Sequence[_Pause]) -> Light:
     # A limit that was missed already stays missed, whatever suspension begins then.
-    if running is not None and running <= due:
+    if any(one.begun <= due for one in running):
         return Light.PAUSED
     if day > due:
         return Light.RED

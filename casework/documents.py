@@ -1,5 +1,6 @@
 """Decision documents (文书): made once from a snapshot that is kept, shown from that alone."""
 
+import json
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casework import repository
@@ -31,10 +32,11 @@ class DocumentChanged(Problem):
     slug, title = "document-changed", "文书内容与制作时不符"
 
 
-async def make(
+async def make(  # noqa: PLR0913 - each names a part of the document
     session: AsyncSession,
     case: CaseFile,
     *,
+    templates: Path,
     kind: str,
     title: str,
     number: str,
@@ -46,8 +48,12 @@ async def make(
 
     A number (文号) that the case has given out before gets the next ordinal: `…-2`.
 
-    `kind` names the template. `organ` and `date` of the snapshot are the caller's organisation and
-    today where it does not say otherwise; floats are refused.
+    `kind` names the template in `templates`, and what it shows must stand in the snapshot. `organ`
+    and `date` are the caller's organisation and today where the snapshot does not say otherwise;
+    floats are refused.
+
+    Raises:
+        UndefinedError: the snapshot lacks what the template of today shows.
     """
     document_id = new_id()
     number = await _unused(session, case, number)
@@ -59,6 +65,8 @@ async def make(
         "title": title,
         "template_version": template_version,
     }
+    kept: dict[str, Any] = json.loads(canonical(whole))
+    _rendered(templates, kind, kept, whole=True)
     made = CaseDocument(
         id=document_id,
         case_id=case.id,
@@ -105,10 +113,15 @@ def page(templates: Path, kind: str, snapshot: Mapping[str, Any]) -> str:
     """The document as HTML that prints on A4.
 
     A template that changes keeps its old text under `<kind>.<version>.html`, so that what was made
-    by it reads as before.
+    by it reads as before. What a template has come to show since and an old snapshot lacks is
+    left blank: `make` has seen to it that nothing else is.
     """
+    return _rendered(templates, kind, snapshot, whole=False)
+
+
+def _rendered(templates: Path, kind: str, snapshot: Mapping[str, Any], *, whole: bool) -> str:
     names = [f"{kind}.{snapshot['template_version']}.html", f"{kind}.html"]
-    return _environment(templates).select_template(names).render(snapshot)
+    return _environment(templates, whole=whole).select_template(names).render(snapshot)
 
 
 async def deliver(
@@ -142,11 +155,11 @@ def _digest(snapshot: Mapping[str, Any]) -> str:
 
 
 @cache
-def _environment(templates: Path) -> Environment:
+def _environment(templates: Path, *, whole: bool) -> Environment:
     environment = Environment(
         loader=FileSystemLoader([templates, FRAME]),
         autoescape=True,
-        undefined=StrictUndefined,
+        undefined=StrictUndefined if whole else ChainableUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -154,7 +167,9 @@ def _environment(templates: Path) -> Environment:
     return environment
 
 
-def _day_text(day: str) -> str:
+def _day_text(day: str | ChainableUndefined) -> str:
     """`2025-03-03` as it is written in a document: 2025年3月3日."""
+    if isinstance(day, ChainableUndefined):
+        return ""
     found = date.fromisoformat(day)
     return f"{found.year}年{found.month}月{found.day}日"

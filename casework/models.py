@@ -72,8 +72,8 @@ case_sequence = Sequence("case_number", metadata=Base.metadata)
 class CaseFile(Aggregate, Base):
     """`unit_id` is responsible now, `opened_unit_id` took the case in.
 
-    `due_on`, `amber_on` and `paused` are those of the limit that ends next: the total one or the
-    one of the state; so lights are told by SQL.
+    `due_on`, `amber_on` and `paused` (to the end of `paused_until`, where that is known) are those
+    of the limit that ends next: the total one or the one of the state; so lights are told by SQL.
     """
 
     __tablename__ = "case_file"
@@ -101,13 +101,20 @@ class CaseFile(Aggregate, Base):
     due_on: Mapped[date | None]
     amber_on: Mapped[date | None]
     paused: Mapped[bool]
+    paused_until: Mapped[date | None]
     provisional: Mapped[bool]
     parent_id: Mapped[UUID | None] = mapped_column(index=True)
     subject_id: Mapped[UUID | None] = mapped_column(index=True)
 
+    def paused_on(self, day: date) -> bool:
+        return self.paused and (self.paused_until is None or day <= self.paused_until)
+
 
 class CaseStep(Base):
-    """One step as taken, never changed; `responsible` is the unit that had the case after it."""
+    """One step as taken, never changed; `responsible` is the unit that had the case after it.
+
+    `clock_until` is the last day of a suspension that has one of its own.
+    """
 
     __tablename__ = "case_step"
     __table_args__ = (UniqueConstraint("case_id", "position"),)
@@ -127,6 +134,7 @@ class CaseStep(Base):
     reason: Mapped[bytes | None] = mapped_column(LargeBinary)
     clock: Mapped[Clock]
     clock_reason: Mapped[str]
+    clock_until: Mapped[date | None]
     data: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
@@ -150,6 +158,7 @@ class CasePublicity(Base):
     __tablename__ = "case_publicity"
     __table_args__ = (
         CheckConstraint("last_day > posted_on", name="at_least_a_day"),
+        Index("ix_case_publicity_hanging", "unit_id", postgresql_where="closed_on IS NULL"),
         Index(
             "uq_case_publicity_running",
             "case_id",

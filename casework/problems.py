@@ -35,6 +35,12 @@ class AlreadyProlonged(Conflict):
     slug, title = "case-prolonged", "办理期限已经延长"
 
 
+class TooOften(Conflict):
+    """A case that has gone to and fro so often that its event is nearly full."""
+
+    slug, title = "too-often", "办理次数过多"
+
+
 class AlreadyTold(Conflict):
     slug, title = "already-told", "已经一次性告知"
 

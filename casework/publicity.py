@@ -39,7 +39,10 @@ SUSPENDS = "publicity"
 _HEALTH = re.compile(r"[病残癌瘫瘤]|精神|艾滋")
 _SURNAMES_OF_TWO = re.compile(
     "欧阳|司马|上官|诸葛|夏侯|皇甫|尉迟|公孙|慕容|司徒|令狐|长孙|宇文|东方|南宫|端木"
+    "|司空|司寇|独孤|钟离|闻人|淳于|单于|申屠|太史|轩辕|呼延|东郭|西门|百里|鲜于|濮阳|澹台|赫连|拓跋"
 )
+_SHORTEST_WITH_TWO = 3
+"""A name of two characters is a surname of one and a given name: 单于 is 单某某 in public."""
 
 
 async def post(
@@ -138,8 +141,8 @@ def content_of(fields: Mapping[str, Any], *, minor: bool) -> dict[str, Any]:
 
 def surname_only(name: str) -> str:
     """A child's name as it may be shown: 王某某."""
-    surname = name[: 2 if _SURNAMES_OF_TWO.match(name) else 1]
-    return f"{surname}某某"
+    of_two = len(name) >= _SHORTEST_WITH_TWO and _SURNAMES_OF_TWO.match(name)
+    return f"{name[: 2 if of_two else 1]}某某"
 
 
 def _check(name: str, value: object) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     tuple_,
     update,
 )
@@ -42,11 +43,15 @@ NEVER = date(9999, 12, 31)
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A state from which the caller may take steps; `apart` are the four-eyes rules of each."""
+    """A state from which the caller may take steps: of each its four-eyes rule in `apart`.
+
+    `where` has the cases on which each falls to the caller's organ; None where it does on all.
+    """
 
     matter: str
     state: str
     apart: tuple[frozenset[str], ...]
+    where: tuple[ColumnElement[bool] | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,11 @@ def readable(units: Collection[int]) -> Select[CaseFile]:
 
 def among(units: Collection[int]) -> ColumnElement[bool]:
     """Whether the unit responsible for a case is one of these."""
-    return CaseFile.unit_id == any_(literal(list(units), ARRAY(BigInteger)))
+    return CaseFile.unit_id == _one_of(units)
+
+
+def _one_of(units: Collection[int]) -> ColumnElement[bool]:
+    return any_(literal(list(units), ARRAY(BigInteger)))
 
 
 async def find(
@@ -95,6 +104,12 @@ async def found(
     """Those of these cases that the caller may see."""
     rows = await session.scalars(readable(units).where(CaseFile.id.in_(ids)))
     return {row.id: row for row in rows}
+
+
+async def holds(session: AsyncSession, case_id: UUID, where: ColumnElement[bool]) -> bool:
+    """Whether a condition holds of a case."""
+    statement = select(CaseFile.id).where(CaseFile.id == case_id, where)
+    return (await session.scalars(statement)).first() is not None
 
 
 async def next_sequence(session: AsyncSession) -> int:
@@ -155,11 +170,15 @@ def light_on(day: date) -> ColumnElement[str]:
     """The light under which a case stands on a day."""
     return case(
         (CaseFile.due_on.is_(None), Light.NONE.value),
-        (CaseFile.paused, Light.PAUSED.value),
+        (and_(CaseFile.paused, _still_paused(day)), Light.PAUSED.value),
         (CaseFile.due_on < day, Light.RED.value),
         (CaseFile.amber_on <= day, Light.AMBER.value),
         else_=Light.GREEN.value,
     )
+
+
+def _still_paused(day: date) -> ColumnElement[bool]:
+    return or_(CaseFile.paused_until.is_(None), CaseFile.paused_until >= day)
 
 
 async def steps_of(session: AsyncSession, case_id: UUID) -> list[CaseStep]:
@@ -195,8 +214,8 @@ async def posted(
     statement = (
         select(CasePublicity, CaseFile)
         .join(CaseFile, CaseFile.id == CasePublicity.case_id)
-        .where(among(units), CaseFile.matter.in_(list(matters)), CasePublicity.closed_on.is_(None))
-        .where(or_(result, opinion))
+        .where(CasePublicity.unit_id == _one_of(units), CasePublicity.closed_on.is_(None))
+        .where(CaseFile.matter.in_(list(matters)), or_(result, opinion))
     )
     if after is not None:
         statement = statement.where(CasePublicity.id < after)
@@ -294,19 +313,20 @@ def _narrowed(search: Search, day: date) -> list[ColumnElement[bool]]:
 
 
 def _mine(session: AsyncSession, tasks: Sequence[Task]) -> ColumnElement[bool]:
-    """In a task's state, and one of its steps is not barred to the actor by what he did before."""
+    """In a task's state, and one of its steps falls to the actor and is not barred to him."""
     actor: str = session.info["actor"]
 
-    def free(apart: frozenset[str]) -> ColumnElement[bool]:
+    def free(apart: frozenset[str], where: ColumnElement[bool] | None) -> ColumnElement[bool]:
+        theirs = true() if where is None else where
+        if not apart:
+            return theirs
         taken = exists().where(
             CaseStep.case_id == CaseFile.id, CaseStep.actor == actor, CaseStep.name.in_(apart)
         )
-        return ~taken
+        return and_(theirs, ~taken)
 
     def one(task: Task) -> ColumnElement[bool]:
         there = and_(CaseFile.matter == task.matter, CaseFile.state == task.state)
-        if not all(task.apart):
-            return there
-        return and_(there, or_(*(free(apart) for apart in task.apart)))
+        return and_(there, or_(*map(free, task.apart, task.where)))
 
     return or_(false(), *(one(task) for task in tasks))

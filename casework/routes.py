@@ -1,8 +1,10 @@
 """The routes that every matter has alike; a service mounts them once for all its matters."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 from uuid import UUID
 
@@ -25,14 +27,20 @@ from casework.schemas import (
     TodoList,
     TodoQuery,
 )
-from casework.states import Matter
+from casework.states import DELIVER, Matter
+from casework.todo import Organ, Organs
 from casework.views import Desk
 from chassis.conditional import IfMatch, require_version, set_etag
+from chassis.database import today
 from chassis.fields import DivisionCode
 from chassis.idempotency import Idempotent, Route
+from chassis.law.units import Register
 from chassis.paging import DEFAULT_LIMIT, Cursor, Limit, Page
-from chassis.problems import NotFound, responses
+from chassis.problems import Forbidden, NotFound, responses
 from chassis.requests import Caller, CurrentRuntime, Transaction, VisibleUnits, require
+
+DeliveryGuard = Callable[[Desk, CaseFile, CaseDocument, date], None]
+"""Refuses (`Forbidden`) a document whose delivery is another organ's on the day."""
 
 PAGE_HEADERS = {
     "Cache-Control": "no-store",
@@ -46,16 +54,20 @@ def router(
     templates: Mapping[str, Path],
     *,
     read_scope: str,
-    deliver_scope: str,
     tag: str,
+    organs: Organs | None = None,
+    guards: Mapping[str, DeliveryGuard] = MappingProxyType({}),
 ) -> APIRouter:
     """Lists, to-dos, cases, their history and documents under `/v1/<prefix>`.
 
-    `matters` and `templates` (a folder each) are by the matter's code; to record a delivery takes
-    `deliver_scope`, everything else `read_scope`.
+    `matters`, `templates` (a folder each) and `guards` are by the matter's code. All take
+    `read_scope`; to record a delivery takes besides what the matter's step `deliver` takes, and
+    the matter's guard. `organs` tells what falls to the caller's organ, where a step does to one
+    of several.
     """
     made = APIRouter(prefix=f"/v1/{prefix}", tags=[tag], route_class=Route)
-    counter = _Counter(matters, templates)
+    scopes = {code: matter.scope_of(DELIVER) for code, matter in matters.items()}
+    counter = _Counter(matters, templates, organs, scopes, guards)
     reading = [Depends(require(read_scope))]
     listing, single = responses(401, 403, 404, 422, 503), responses(401, 403, 404, 503)
 
@@ -94,7 +106,7 @@ def router(
     made.post(
         "/cases/{case_id}/documents/{document_id}/delivery",
         summary="登记送达",
-        dependencies=[Depends(require(deliver_scope)), Idempotent],
+        dependencies=[*reading, Idempotent],
         responses=responses(401, 403, 404, 409, 412, 422, 428, 503),
     )(counter.deliver)
     return made
@@ -106,6 +118,9 @@ class _Counter:
 
     matters: Mapping[str, Matter]
     templates: Mapping[str, Path]
+    organs: Organs | None
+    delivery_scopes: Mapping[str, str]
+    guards: Mapping[str, DeliveryGuard]
 
     async def list_cases(
         self,
@@ -127,8 +142,10 @@ class _Counter:
         runtime: CurrentRuntime,
         units: VisibleUnits,
     ) -> TodoList:
-        """本人可以办理的办件，期限先到的在前；依规定须由他人办理的不在其中。"""
-        desk = Desk(principal, units, await runtime.places.register(), self.matters)
+        """本人可以办理的办件，期限先到的在前；依规定须由他人、其他机关办理的不在其中。"""
+        register = await runtime.places.register()
+        organs = await self._organs(session, register, units)
+        desk = Desk(principal, units, register, self.matters, organs)
         return await views.todo_list(session, desk, asked)
 
     async def publicity(
@@ -157,7 +174,9 @@ class _Counter:
         response: Response,
     ) -> CaseView:
         """一件的现状、期限，以及本人现在可以办理的各步。查看留痕。"""
-        desk = Desk(principal, units, await runtime.places.register(), self.matters)
+        register = await runtime.places.register()
+        organs = await self._organs(session, register, units)
+        desk = Desk(principal, units, register, self.matters, organs)
         case = await self._case(session, units, case_id)
         set_etag(response, case.version)
         return await views.one(session, desk, case)
@@ -205,18 +224,22 @@ class _Counter:
         content = documents.page(self.templates[case.matter], row.kind, snapshot)
         return HTMLResponse(content, headers=PAGE_HEADERS)
 
-    async def deliver(
+    async def deliver(  # noqa: PLR0913, PLR0917 - what the request asks for, one by one
         self,
         case_id: UUID,
         document_id: UUID,
         asked: DeliveryIn,
+        principal: Caller,
         session: Transaction,
+        runtime: CurrentRuntime,
         units: VisibleUnits,
         response: Response,
         if_match: IfMatch = None,
     ) -> DocumentItem:
-        """登记一份文书的送达日期、方式与签收人；每份文书登记一次。"""
+        """登记一份文书的送达日期、方式与签收人；每份文书登记一次，所需权限与该事项的送达相同。"""
         case, row = await self._document(session, units, case_id, document_id, lock=True)
+        desk = Desk(principal, units, await runtime.places.register(), self.matters)
+        self._require_delivery(desk, case, row, today(session))
         require_version(if_match, case.version)
         await documents.deliver(
             session, row, how=asked.how, on=asked.on, received_by=asked.received_by
@@ -224,6 +247,18 @@ class _Counter:
         case.version += 1
         set_etag(response, case.version)
         return views.document_item(row)
+
+    async def _organs(
+        self, session: Transaction, register: Register, units: VisibleUnits
+    ) -> Mapping[str, Organ]:
+        return {} if self.organs is None else await self.organs(session, register, units)
+
+    def _require_delivery(self, desk: Desk, case: CaseFile, row: CaseDocument, day: date) -> None:
+        scope = self.delivery_scopes[case.matter]
+        if not desk.principal.may(scope):
+            raise Forbidden(f"需要权限 {scope}", of=scope)
+        if case.matter in self.guards:
+            self.guards[case.matter](desk, case, row, day)
 
     async def _case(
         self, session: Transaction, units: VisibleUnits, case_id: UUID, *, lock: bool = False

@@ -27,7 +27,7 @@ class CaseItem(BaseModel):
     state_title: str = Field(description="当前状态")
     process: str = Field(description="环节")
     process_title: str = Field(description="环节名称")
-    division: str | None = Field(description="负责区划的代码")
+    division: str | None = Field(description="负责区划当日的代码；当日未公布的，为此前最后的代码")
     division_name: str | None
     light: Light = Field(description=LIGHTS)
     due: date | None = Field(description="最近的期限届满日（总期限与本环节期限取先到者）")
@@ -120,6 +120,9 @@ class CaseView(BaseModel):
     parent: UUID | None = Field(description="来自哪一件")
     subject: UUID | None = Field(description="所变更的待遇")
     clock: ClockView | None = Field(description="总期限；受理前为空")
+    promised_clock: ClockView | None = Field(
+        description="承诺办结时限，区县未公布的为空；不影响法定的总期限"
+    )
     step_clock: ClockView | None = Field(description="本环节的期限，没有时为空")
     flags: list[str]
     prolonged: str = Field(description="延长期限的原因代码，未延长时为空")

@@ -14,7 +14,7 @@ from casework import clock, repository
 from casework.clock import Light, Reading, Tick, TimeLimit
 from casework.models import CaseFile, CaseStep
 from casework.numbers import case_number
-from casework.problems import AlreadyProlonged, NotNow, ReasonMissing, SameHands
+from casework.problems import AlreadyProlonged, NotNow, ReasonMissing, SameHands, TooOften
 from casework.states import Clock, Matter, NotPermitted, Transition, same_hands
 from chassis import audit
 from chassis.database import add_units, now, today
@@ -33,16 +33,25 @@ OPEN = "open"
 PROLONG = "prolong"
 """The name that a matter gives to the step which prolongs its total limit."""
 
+MOST_PERIODS = 400
+"""As many as an event holds."""
+_TO_END = 10
+"""Of these so many are kept for the steps by which a case is decided, delivered and closed."""
+
 _CALENDAR = Calendar()
 _UNDECIDED_ENDS = frozenset({Outcome.WITHDRAWN, Outcome.TERMINATED})
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of a case: the whole time, and the time in each state (by its code)."""
+    """The limits of a case: the whole time, and the time in each state (by its code).
+
+    `promised` is what the office itself promises (承诺时限): shown, and nobody's light goes by it.
+    """
 
     total: TimeLimit | None = None
     steps: Mapping[str, TimeLimit] = field(default_factory=dict)
+    promised: TimeLimit | None = None
 
 
 _LIMITS = TypeAdapter(Limits)
@@ -83,6 +92,7 @@ async def open_case(  # noqa: PLR0913 - each names a part of the case
         limits=_LIMITS.dump_python(Limits(), mode="json"),
         prolonged="",
         paused=False,
+        paused_until=None,
         provisional=False,
         parent_id=parent,
         subject_id=subject,
@@ -105,6 +115,7 @@ async def advance(  # noqa: PLR0913 - each names a part of the step
     reason: str = "",
     data: Mapping[str, Any] | None = None,
     clock_reason: str = "",
+    clock_until: date | None = None,
     limits: Limits | None = None,
     flags: Iterable[str] = (),
     outcome: Outcome | None = None,
@@ -121,7 +132,8 @@ async def advance(  # noqa: PLR0913 - each names a part of the step
         reason: free text, kept sealed.
         data: references and codes of the step, no identities.
         clock_reason: why the clock is suspended or resumed, e.g. `publicity`.
-        limits: kept with the case from now on; at the start of the clock.
+        clock_until: the last day of a suspension that has one of its own.
+        limits: kept with the case from now on.
         flags: added to those of the case.
         outcome: how the case ends, where the step decides that.
         actor_may: whether the caller holds a scope, where no route has asked before.
@@ -131,6 +143,7 @@ async def advance(  # noqa: PLR0913 - each names a part of the step
         SameHands: four eyes (403 `four-eyes`).
         ReasonMissing: the table asks for a reason (422).
         Forbidden: the caller lacks the step's scope (403).
+        TooOften: no event could tell what comes after it (409 `too-often`).
     """
     try:
         transition = matter.transition(case.state, name)
@@ -143,7 +156,7 @@ async def advance(  # noqa: PLR0913 - each names a part of the step
     target = transition.target or case.state
     step = _step(session, case, len(steps) + 1, name=name, source=case.state, target=target)
     step.reason = seal(session, reason, reason_cell(step)) if reason.strip() else None
-    step.clock, step.clock_reason = transition.clock, clock_reason
+    step.clock, step.clock_reason, step.clock_until = transition.clock, clock_reason, clock_until
     step.data = dict(data or {})
     session.add(step)
     _enter(case, matter, transition, step, outcome)
@@ -151,6 +164,9 @@ async def advance(  # noqa: PLR0913 - each names a part of the step
     if limits is not None:
         case.limits = _LIMITS.dump_python(limits, mode="json")
     steps.append(step)
+    ends = transition.clock is Clock.STOP or case.decided_on is not None
+    if not ends and crowded(steps):
+        raise TooOften("本件反复办理次数过多，请作出决定、撤回或者终止")
     _reckon(case, steps, step.on_day)
     case.version += 1
     await _tell(session, case, matter, name, transition.event, event(case, steps))
@@ -222,14 +238,22 @@ def case_event(kind: type[Case]) -> EventOf:
 
 
 def limits_of(case: CaseFile) -> Limits:
-    """The limits that were fixed at the start of the clock."""
+    """The limits that are kept with the case."""
     return _LIMITS.validate_python(case.limits)
 
 
 def total_reading(case: CaseFile, steps: Sequence[CaseStep], day: date) -> Reading | None:
     """How the whole time stands; None where no limit is known."""
-    total = limits_of(case).total
-    return None if total is None else clock.read(total, _ticks(steps), day, _CALENDAR)
+    return _of_the_whole(limits_of(case).total, steps, day)
+
+
+def promised_reading(case: CaseFile, steps: Sequence[CaseStep], day: date) -> Reading | None:
+    """How the time stands that the office promises; None where it promises none."""
+    return _of_the_whole(limits_of(case).promised, steps, day)
+
+
+def _of_the_whole(limit: TimeLimit | None, steps: Sequence[CaseStep], day: date) -> Reading | None:
+    return None if limit is None else clock.read(limit, _ticks(steps), day, _CALENDAR)
 
 
 def step_reading(case: CaseFile, steps: Sequence[CaseStep], day: date) -> Reading | None:
@@ -294,6 +318,7 @@ def _step(
         reason=None,
         clock=Clock.NONE,
         clock_reason="",
+        clock_until=None,
         data={},
     )
 
@@ -324,13 +349,21 @@ def _reckon(case: CaseFile, steps: Sequence[CaseStep], day: date) -> None:
     running = [one for one in asked if one.light is not Light.PAUSED]
     nearest = running or asked
     case.paused = bool(asked) and not running
+    ends = [one.paused_until for one in asked if one.paused_until] if case.paused else []
+    case.paused_until = min(ends, default=None)
     case.due_on = min((one.due for one in nearest if one.due), default=None)
     case.amber_on = min((one.amber_from for one in nearest if one.amber_from), default=None)
     case.provisional = any(one.provisional for one in nearest)
 
 
 def _ticks(steps: Sequence[CaseStep]) -> list[Tick]:
-    return [Tick(step.on_day, step.clock, step.clock_reason) for step in steps]
+    return [Tick(step.on_day, step.clock, step.clock_reason, step.clock_until) for step in steps]
+
+
+def crowded(steps: Sequence[CaseStep]) -> bool:
+    """Whether the last step begins a period that is kept for the end of the case."""
+    periods = len(_periods(steps))
+    return periods > MOST_PERIODS - _TO_END and periods > len(_periods(steps[:-1]))
 
 
 def _periods(steps: Sequence[CaseStep]) -> tuple[CasePeriod, ...]:

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
+DELIVER = "deliver"
+"""The name that a matter gives to the step which delivers its decision."""
+
 
 class Clock(StrEnum):
     """What a step does to the statutory clock (domain.md C1: 办件 model)."""
@@ -116,6 +119,17 @@ class Matter:
         found = next((one for one in possible if one.name == name), None)
         if found is None:
             raise NotPermitted(self._by_code[state], possible)
+        return found
+
+    def scope_of(self, name: str) -> str:
+        """The scope that a step takes, from whatever state.
+
+        Raises:
+            ValueError: the table has no such step.
+        """
+        found = next((one.scope for one in self.transitions if one.name == name), None)
+        if found is None:
+            raise ValueError(f"{self.code}: no step {name}")
         return found
 
     @cached_property

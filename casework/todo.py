@@ -1,14 +1,35 @@
 """Whose turn it is: from a matter's table, the caller's scopes and what he did before."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from casework.clock import Light
 from casework.repository import Count, Task
 from casework.schemas import ProcessCount
 from casework.states import Matter, Party, State, Transition
+from chassis.law.units import Register
 
 _NO_CLERK = frozenset({Party.APPLICANT, Party.NOBODY})
+
+
+@dataclass(frozen=True, slots=True)
+class Organ:
+    """Steps that fall now to one organ, now to another: those of `scope` on the cases `where`.
+
+    `why` says who takes them on the others.
+    """
+
+    scope: str
+    where: ColumnElement[bool]
+    why: str
+
+
+Organs = Callable[[AsyncSession, Register, Collection[int]], Awaitable[Mapping[str, Organ]]]
+"""By matter what falls today to the organ of a caller who sees these units."""
 
 
 def steps_on(matter: Matter, state: State) -> tuple[Transition, ...]:
@@ -31,10 +52,14 @@ def steps_on(matter: Matter, state: State) -> tuple[Transition, ...]:
 
 
 def tasks(
-    matters: Iterable[Matter], may: Callable[[str], bool], process: str | None = None
+    matters: Iterable[Matter],
+    may: Callable[[str], bool],
+    process: str | None = None,
+    organs: Mapping[str, Organ] | None = None,
 ) -> list[Task]:
     """The states in which a holder of these scopes has something to do."""
     found = []
+    held = organs or {}
     for matter in matters:
         for state in matter.states:
             if process is not None and state.process != process:
@@ -42,8 +67,13 @@ def tasks(
             steps = [one for one in steps_on(matter, state) if may(one.scope)]
             if steps:
                 apart = tuple(one.apart_from for one in steps)
-                found.append(Task(matter.code, state.code, apart))
+                where = tuple(_where(one, held.get(matter.code)) for one in steps)
+                found.append(Task(matter.code, state.code, apart, where))
     return found
+
+
+def _where(step: Transition, organ: Organ | None) -> ColumnElement[bool] | None:
+    return organ.where if organ is not None and step.scope == organ.scope else None
 
 
 def by_process(matters: Iterable[Matter], counts: Iterable[Count]) -> list[ProcessCount]:

@@ -1,7 +1,7 @@
 """What is shown of cases to a caller; the readings of one are audited."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
@@ -34,11 +34,13 @@ from casework.service import (
     OPEN,
     barred_text,
     limits_of,
+    promised_reading,
     reason_cell,
     step_reading,
     total_reading,
 )
 from casework.states import Matter, same_hands
+from casework.todo import Organ
 from chassis import audit
 from chassis.access import Principal
 from chassis.database import today
@@ -50,12 +52,16 @@ from chassis.sealing import reveal
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """From where a caller looks: who he is, what he may see, and the matters there are."""
+    """From where a caller looks: who he is, what he may see, and the matters there are.
+
+    `organs` says by matter what falls to the caller's organ alone.
+    """
 
     principal: Principal
     units: frozenset[int]
     register: Register
     matters: Mapping[str, Matter]
+    organs: Mapping[str, Organ] = field(default_factory=dict)
 
     def within(self, code: str | None, day: date) -> frozenset[int]:
         """The caller's units below a division; a foreign one is not found."""
@@ -95,12 +101,12 @@ async def todo_list(session: AsyncSession, desk: Desk, asked: TodoQuery) -> Todo
     day = today(session)
     matters = desk.matters.values()
     counts = await repository.todo_counts(
-        session, desk.units, todo.tasks(matters, desk.principal.may), day
+        session, desk.units, todo.tasks(matters, desk.principal.may, organs=desk.organs), day
     )
     cases = await repository.todo(
         session,
         desk.units,
-        todo.tasks(matters, desk.principal.may, asked.process),
+        todo.tasks(matters, desk.principal.may, asked.process, desk.organs),
         day,
         light=asked.light,
         after=_after_due(asked.cursor),
@@ -135,7 +141,7 @@ async def one(session: AsyncSession, desk: Desk, case: CaseFile) -> CaseView:
         state=state.code,
         state_title=state.title,
         process=state.process,
-        division=desk.register.code_of(case.unit_id, day),
+        division=desk.register.last_code_of(case.unit_id, day),
         division_name=desk.register.name_of(case.unit_id, day),
         label=case.label,
         channel=case.channel,
@@ -147,10 +153,11 @@ async def one(session: AsyncSession, desk: Desk, case: CaseFile) -> CaseView:
         parent=case.parent_id,
         subject=case.subject_id,
         clock=_clock(limits.total, total_reading(case, steps, day)),
+        promised_clock=_clock(limits.promised, promised_reading(case, steps, day)),
         step_clock=_clock(limits.steps.get(case.state), step_reading(case, steps, day)),
         flags=case.flags,
         prolonged=case.prolonged,
-        actions=_actions(desk.principal, matter, case, steps),
+        actions=_actions(desk.principal, matter, case, steps, await _others(session, desk, case)),
         correction=await _correction(session, case),
         etag=f'"{case.version}"',
     )
@@ -219,7 +226,7 @@ async def posted(
             case=case.id,
             matter_title=desk.matters[case.matter].title,
             kind=row.kind,
-            division=desk.register.code_of(case.unit_id, day),
+            division=desk.register.last_code_of(case.unit_id, day),
             division_name=desk.register.name_of(case.unit_id, day),
             posted_on=row.posted_on,
             last_day=row.last_day,
@@ -244,7 +251,7 @@ def _item(desk: Desk, case: CaseFile, day: date) -> CaseItem:
         state_title=state.title,
         process=state.process,
         process_title=state.process,
-        division=desk.register.code_of(case.unit_id, day),
+        division=desk.register.last_code_of(case.unit_id, day),
         division_name=desk.register.name_of(case.unit_id, day),
         light=_light(case, day),
         due=case.due_on,
@@ -259,7 +266,7 @@ def _light(case: CaseFile, day: date) -> Light:
     """As `repository.light_on`, for a row at hand."""
     if case.due_on is None:
         return Light.NONE
-    if case.paused:
+    if case.paused_on(day):
         return Light.PAUSED
     if case.due_on < day:
         return Light.RED
@@ -283,8 +290,24 @@ def _clock(limit: TimeLimit | None, reading: Reading | None) -> ClockView | None
     )
 
 
+async def _others(session: AsyncSession, desk: Desk, case: CaseFile) -> dict[str, str]:
+    """The steps by which the case goes on that fall to another organ, each with which one."""
+    organ, matter = desk.organs.get(case.matter), desk.matters[case.matter]
+    if organ is None:
+        return {}
+    onward = todo.steps_on(matter, matter.state(case.state))
+    names = [one.name for one in onward if one.scope == organ.scope]
+    if not names or await repository.holds(session, case.id, organ.where):
+        return {}
+    return dict.fromkeys(names, organ.why)
+
+
 def _actions(
-    principal: Principal, matter: Matter, case: CaseFile, steps: Sequence[CaseStep]
+    principal: Principal,
+    matter: Matter,
+    case: CaseFile,
+    steps: Sequence[CaseStep],
+    others: Mapping[str, str],
 ) -> list[Action]:
     taken = [(step.name, step.actor) for step in steps]
     actions = []
@@ -298,7 +321,8 @@ def _actions(
                 title=step.title,
                 scope=step.scope,
                 needs_reason=step.needs_reason,
-                barred=None if earlier is None else barred_text(matter, earlier),
+                barred=others.get(step.name)
+                or (None if earlier is None else barred_text(matter, earlier)),
             )
         )
     return actions

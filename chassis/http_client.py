@@ -6,6 +6,7 @@ import secrets
 import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,6 +28,12 @@ KEEP_ALIVE_SECONDS = 3.0
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 _WORTH_REPEATING = frozenset({502, 503, 504})
 _random = secrets.SystemRandom()
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """The machine's own, a bureau's authority among them; read once, which takes its time."""
+    return ssl.create_default_context()
 
 
 class UpstreamUnavailable(Exception):  # noqa: N818 - says what happened
@@ -59,10 +66,8 @@ class HttpClient:
             base_url=base_url,
             timeout=httpx.Timeout(timeout, connect=connect_timeout),
             limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_SECONDS),
-            # The machine's own certificates, a bureau's authority among them; but no proxy of the
-            # environment between services.
-            verify=ssl.create_default_context(),
-            trust_env=False,
+            verify=_certificates(),
+            trust_env=False,  # no proxy of the environment between services
         )
 
     async def __aenter__(self) -> Self:

@@ -88,14 +88,27 @@ async def enqueue(
     run_at: datetime | None = None,
 ) -> None:
     """Add a job in the caller's transaction; a key that stands already adds nothing."""
+    await enqueue_all(session, kind, {key: arguments}, run_at=run_at)
+
+
+async def enqueue_all(
+    session: AsyncSession,
+    kind: str,
+    jobs: Mapping[str, Mapping[str, Any]],
+    *,
+    run_at: datetime | None = None,
+) -> None:
+    """As `enqueue`, of any number of jobs in one statement: their arguments by their keys."""
+    if not jobs:
+        return
+    at = run_at or session.info["clock"].now()
     await session.execute(
         insert(job_table)
         .values(
-            id=new_id(),
-            kind=kind,
-            key=key,
-            arguments=dict(arguments),
-            run_at=run_at or session.info["clock"].now(),
+            [
+                {"id": new_id(), "kind": kind, "key": key, "arguments": dict(given), "run_at": at}
+                for key, given in jobs.items()
+            ]
         )
         .on_conflict_do_nothing(index_elements=["key"])
     )

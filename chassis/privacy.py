@@ -197,6 +197,26 @@ class KeyRing:
         await audit(what=f"{cell.table}.{cell.column}", of=of, purpose=purpose)
         return self._open(sealed, cell)
 
+    async def reveal_all(
+        self,
+        sealed: Mapping[Cell, bytes],
+        *,
+        of: str,
+        purpose: str,
+        audit: AuditRecorder,
+    ) -> dict[Cell, str]:
+        """As `reveal`, of any number of cells of one column and one person, under one entry.
+
+        The entry names the person, not the cells: `purpose` says of what they are.
+        """
+        if not sealed:
+            return {}
+        (column,) = {f"{cell.table}.{cell.column}" for cell in sealed}
+        if not purpose.strip():
+            raise ValueError("personal data is read for a purpose")
+        await audit(what=column, of=of, purpose=purpose)
+        return {cell: self._open(text, cell) for cell, text in sealed.items()}
+
     def reseal(self, sealed: bytes, cell: Cell) -> Sealed:
         """The same field under the current key, shown to nobody; so that an old key can go.
 

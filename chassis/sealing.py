@@ -1,5 +1,6 @@
 """Sealed fields within a transaction: sealed by its key ring, opened into its audit."""
 
+from collections.abc import Mapping
 from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,6 +25,15 @@ async def reveal(session: AsyncSession, sealed: bytes, cell: Cell, *, of: str, p
     """Open a field; the reading stands in the audit of the same transaction."""
     return await key_ring(session).reveal(
         sealed, cell, of=of, purpose=purpose, audit=partial(note_reading, session)
+    )
+
+
+async def reveal_all(
+    session: AsyncSession, sealed: Mapping[Cell, bytes], *, of: str, purpose: str
+) -> dict[Cell, str]:
+    """Open cells of one column and one person; that they were read is one entry of the audit."""
+    return await key_ring(session).reveal_all(
+        sealed, of=of, purpose=purpose, audit=partial(note_reading, session)
     )
 
 

@@ -24,6 +24,8 @@ class NewClient:
     organisation: str
     scopes: tuple[str, ...]
     divisions: tuple[str, ...]
+    note: str = ""
+    """What who chooses one of the demonstration's should know of it."""
 
 
 CONSOLE = NewClient(
@@ -79,6 +81,7 @@ async def make_clients(gateway_url: str, clients: Sequence[NewClient], file: Pat
                     "organisation": client.organisation,
                     "scope": " ".join(client.scopes),
                     "divisions": list(client.divisions),
+                    "note": client.note,
                 }
                 for client in clients
             ]

@@ -62,11 +62,16 @@ def bus_url(bus_kind: str, request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue("embedded_bus_url"))
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Bytes are numbered: a file made for a test is another in each process of one run."""
+    return "bytes" if isinstance(val, bytes) else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With `--dist loadgroup` the tests that need the broker share one worker, hence one broker."""
     for item in items:
-        if item.get_closest_marker("kafka"):
+        if item.get_closest_marker("kafka") and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group("kafka"))
 
 

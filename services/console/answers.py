@@ -232,6 +232,8 @@ class BesideItem(Parts):
 
 
 class BesideList(BaseModel):
+    as_of: date
+    scope_name: str
     items: list[BesideItem]
 
 

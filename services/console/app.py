@@ -23,8 +23,10 @@ from services.console import (
     exports,
     facilities,
     frame,
+    household,
     login,
     matrix,
+    provisions,
     todo,
 )
 from services.console.filters import DAYS, FACILITIES, PLAN, Filters
@@ -57,7 +59,8 @@ def create_console() -> FastAPI:
     _add_operations(app)
     app.include_router(exports.router(gateway))
     _add_pages(gateway, publishes=settings.console_publishes)
-    _add_desk(gateway, settings)
+    _add_login(gateway, settings)
+    _add_desk()
     ui.add_head_html(frame.style(), shared=True)
     ui.run_with(
         app,
@@ -124,12 +127,18 @@ def _add_pages(gateway: Gateway, *, publishes: bool) -> None:
         return client.build_response(request, 404)
 
 
-def _add_desk(gateway: Gateway, settings: ConsoleSettings) -> None:
-    """The pages of a clerk who is logged in."""
-
+def _add_login(gateway: Gateway, settings: ConsoleSettings) -> None:
     @ui.page(frame.LOGIN, title=f"登录 · {TITLE}")
     def login_page(goal: str = "") -> None:
         login.show(gateway, settings.clerks, goal)
+
+    @nicegui_app.get(login.ENTER, include_in_schema=False)
+    async def enter(request: Request, ticket: str = "", goal: str = "") -> Response:
+        return login.enter(request, ticket, goal)
+
+
+def _add_desk() -> None:
+    """The pages of a clerk who is logged in."""
 
     @ui.page(frame.DESK, title=f"待办 · {TITLE}")
     def todo_page(request: Request) -> Response | None:
@@ -150,6 +159,15 @@ def _add_desk(gateway: Gateway, settings: ConsoleSettings) -> None:
     @ui.page(awards.PATH + "/{award_id}", title=f"低保家庭 · {TITLE}")
     def award_page(award_id: str) -> Response | None:
         return _with_id(award_id, awards.show_one)
+
+    @ui.page(household.PATH + "/{household_id}", title=f"家庭 · {TITLE}")
+    def household_page(household_id: str, request: Request) -> Response | None:
+        chosen = household.Choice.read(request.query_params)
+        return _with_id(household_id, lambda known: household.show(known, chosen))
+
+    @ui.page(provisions.PATH, title=f"标准与参数 · {TITLE}")
+    def provisions_page(request: Request) -> Response | None:
+        return provisions.show(Filters.read(request.query_params, ("division",)))
 
     @nicegui_app.get(cases.PATH + "/{case_id}/documents/{document_id}", include_in_schema=False)
     async def document(request: Request, case_id: UUID, document_id: UUID) -> Response:

@@ -7,11 +7,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from services.console.case_answers import Light
+
 
 class AwardItem(BaseModel):
     id: UUID
     number: str
     label: str
+    division: str | None
     division_name: str | None
     area: str
     state: str | None
@@ -20,7 +23,9 @@ class AwardItem(BaseModel):
     extras: Decimal
     paid_from: date
     review_due_on: date
+    death_open: bool
     death_review_due_on: date | None
+    death_light: Light
 
 
 class AwardPage(BaseModel):
@@ -72,6 +77,7 @@ class JobOffer(BaseModel):
 
 
 class Award(AwardItem):
+    household: UUID
     case: UUID
     periods: list[AwardPeriod]
     persons_known: list[Person]
@@ -103,8 +109,8 @@ class Hearing(BaseModel):
 class Fraud(BaseModel):
     since: date
     recovery: Decimal
-    fine_least: Decimal
-    fine_most: Decimal
+    fine_least: Decimal | None
+    fine_most: Decimal | None
 
 
 class Corrected(BaseModel):
@@ -127,6 +133,8 @@ class Change(BaseModel):
     effect: str
     before: Decimal | None
     after: Decimal | None
+    interim: Decimal | None = None
+    settles_on: date | None = None
     ends_on: date | None
     overpaid: Decimal | None
     fraud: Fraud | None

@@ -12,7 +12,17 @@ from fastapi import Response
 from nicegui import ui
 from nicegui.events import ValueChangeEventArguments
 
-from services.console import case_words, days, desk, filter_bar, forms, steps, todo, wording
+from services.console import (
+    case_words,
+    days,
+    desk,
+    filter_bar,
+    forms,
+    household,
+    steps,
+    todo,
+    wording,
+)
 from services.console.award_answers import (
     Award,
     AwardItem,
@@ -26,6 +36,7 @@ from services.console.case_words import yuan
 from services.console.clerks import Seat
 from services.console.forms import Of
 from services.console.frame import anchor, button, cell, heads, more, panel, tag, text
+from services.console.places import villages_around
 from services.console.steps import Way
 
 PATH = "/awards"
@@ -33,10 +44,11 @@ AWARDS = "/v1/relief/awards"
 LIMIT = 50
 LONGEST_NUMBER = 40
 SOON_DAYS = 30
+DEATHS = "deaths"
 HEADS = ("申请户", "村社区", "人数", "每月合计", "状态", "下次核查")
 CHANGE_HEADS = ("变动", "每月合计", "生效", "状态")
 ANY = "不限"
-DUE = {"": ANY, "1": f"{SOON_DAYS} 天内应核查或已过期"}
+DUE = {"": ANY, "1": f"{SOON_DAYS} 天内应核查或已过期", DEATHS: "有成员死亡待办"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +77,9 @@ class Search:
     def params(self) -> dict[str, str]:
         """As the gateway takes them; what is due for review is still paid."""
         found = {"q": self.q, "state": self.state}
-        if self.due:
+        if self.due == DEATHS:
+            found["death_open"] = "true"
+        elif self.due:
             until = date.fromordinal(days.today().toordinal() + SOON_DAYS)
             found |= {"review_due_by": until.isoformat(), "state": self.state or "paid"}
         return {name: value for name, value in found.items() if value}
@@ -156,7 +170,11 @@ def _show_row(one: AwardItem) -> None:
             _show_state(one.state)
         with cell(HEADS[5], "nowrap"):
             if one.state != "stopped":
-                _show_due(one.review_due_on)
+                _show_due(one.review_due_on, _review_light(one.review_due_on))
+            if one.death_open:
+                text("有成员死亡待办", "sub")
+            if one.death_review_due_on is not None:
+                _show_due(one.death_review_due_on, one.death_light)
 
 
 def _show_state(state: str | None) -> None:
@@ -164,11 +182,14 @@ def _show_state(state: str | None) -> None:
     text(words, f"state award-{state}", name="span")
 
 
-def _show_due(day: date) -> None:
+def _review_light(day: date) -> Light:
     left = (day - days.today()).days
-    light = Light.RED if left < 0 else Light.AMBER if left <= SOON_DAYS else Light.GREEN
+    return Light.RED if left < 0 else Light.AMBER if left <= SOON_DAYS else Light.GREEN
+
+
+def _show_due(day: date, light: Light) -> None:
     text(day.isoformat())
-    text(case_words.days_left(left), f"sub due {light}")
+    text(case_words.days_left((day - days.today()).days), f"sub due {light}")
 
 
 def show_one(award_id: str) -> Response | None:
@@ -228,7 +249,8 @@ class _Page:
 
     def _way(self, award: Award, path: str) -> Way:
         choices = {Of.MEMBERS: award.names, Of.PERIODS: _periods(award)}
-        return Way(self._seat, path, steps.on(award.etag), self.show, choices)
+        villages = villages_around(award.division, days.today())
+        return Way(self._seat, path, steps.on(award.etag), self.show, choices, villages)
 
 
 WITHDRAWN = "已撤销"
@@ -255,7 +277,9 @@ def _show_situation(award: Award) -> None:
         for label, words in situation(award).items():
             text(label, name="dt")
             text(words, name="dd")
-    anchor("查看申请", f"{todo.CASES}/{award.case}", "button")
+    with tag("div", "actions"):
+        anchor("查看申请", f"{todo.CASES}/{award.case}", "button")
+        anchor("家庭情况", household.Choice().url(str(award.household)), "button")
 
 
 def situation(award: Award) -> dict[str, str]:
@@ -271,6 +295,8 @@ def situation(award: Award) -> dict[str, str]:
         found["下次核查"] = f"{wording.chinese_day(award.review_due_on)}前（{left}）"
     if award.death_review_due_on is not None:
         found["死亡后核查"] = f"{wording.chinese_day(award.death_review_due_on)}前办结"
+    elif award.death_open:
+        found["死亡后核查"] = "有成员死亡，待办"
     return found
 
 

@@ -28,6 +28,7 @@ def show(gateway: Gateway, filters: Filters, opened: str) -> None:
 
 
 def _show_table(gateway: Gateway, found: BesideList, filters: Filters, opened: str) -> None:
+    text(f"{found.scope_name} · 截至 {wording.chinese_day(found.as_of)}", "muted")
     with tag("table", "beside"):
         heads(HEADS)
         with tag("tbody"):

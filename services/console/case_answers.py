@@ -84,6 +84,7 @@ class CaseView(BaseModel):
     state: str
     state_title: str
     process: str
+    division: str | None
     division_name: str | None
     label: str
     accepted_on: date | None
@@ -91,6 +92,7 @@ class CaseView(BaseModel):
     closed_on: date | None
     subject: UUID | None
     clock: ClockView | None
+    promised_clock: ClockView | None
     step_clock: ClockView | None
     flags: list[str]
     prolonged: str

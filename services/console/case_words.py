@@ -63,7 +63,7 @@ INCOMES = {
     "unattended_child_allowance": "事实无人抚养儿童补贴",
     "other_exempt": "其他不计入的收入",
 }
-FOUND = INCOMES | {
+PROPERTIES = {
     "deposit": "存款",
     "securities": "有价证券",
     "insurance_savings": "储蓄性保险",
@@ -73,10 +73,16 @@ FOUND = INCOMES | {
     "ship": "船舶",
     "machinery": "大型机械",
     "company": "市场主体登记",
-    "registered": "户籍登记",
-    "married": "婚姻登记",
-    "deceased": "殡葬记录",
 }
+FOUND = (
+    INCOMES
+    | PROPERTIES
+    | {
+        "registered": "户籍登记",
+        "married": "婚姻登记",
+        "deceased": "殡葬记录",
+    }
+)
 """What a source can know of somebody, as far as there is a word for it."""
 
 STATUSES = {
@@ -103,6 +109,65 @@ DISABILITIES = {
     "mental": "精神",
     "multiple": "多重",
 }
+EDUCATIONS = {
+    "none": "不在学",
+    "preschool": "学前教育",
+    "compulsory": "义务教育",
+    "senior": "普通高中",
+    "vocational": "中等职业教育",
+    "bachelor": "专科、本科",
+    "postgraduate": "研究生",
+}
+CAPACITIES = {"full": "有劳动能力", "partial": "部分丧失劳动能力", "none": "丧失劳动能力"}
+CONSUMPTIONS = {
+    "house": "新建、购买住房",
+    "refit": "豪华装修",
+    "study_abroad": "自费出国留学",
+    "employing": "雇用他人",
+    "luxury": "非生活必需品消费",
+    "utilities": "水、电、燃气、通讯费用",
+    "vehicle_use": "经常使用机动车辆",
+    "private_school": "高收费学校就读",
+}
+FACT_SOURCES = {
+    "declared": "申报",
+    "checked": "核对",
+    "surveyed": "调查",
+    "document": "证明材料",
+    "judgement": "人工认定",
+}
+JOINED = {
+    "birth": "出生",
+    "marriage": "结婚",
+    "adoption": "收养",
+    "moved_in": "迁入",
+    "returned": "刑满、退役等返回",
+    "declared": "申报时遗漏",
+}
+LEFT = {
+    "death": "死亡",
+    "moved_out": "迁出、分户",
+    "marriage": "结婚离家",
+    "divorce": "离婚",
+    "adoption": "被收养",
+    "prison": "服刑",
+    "rehabilitation": "强制隔离戒毒",
+    "missing": "宣告失踪",
+    "clergy": "出家",
+    "military": "服役",
+    "supported_elsewhere": "另行供养",
+    "error": "登记有误，本不是家庭成员",
+}
+PAPERS = {
+    "resident_id": "居民身份证",
+    "residence_permit": "港澳台居民居住证",
+    "permanent_residence": "外国人永久居留身份证",
+    "passport": "护照",
+    "travel_permit_hk_macao": "港澳居民来往内地通行证",
+    "travel_permit_taiwan": "台湾居民来往大陆通行证",
+    "military_id": "军人证件",
+    "birth_certificate": "出生医学证明",
+}
 EXTRAS = {
     "disabled": "残疾人",
     "severely_disabled": "重度残疾人",
@@ -126,6 +191,7 @@ HEARD = {
     "phone": "电话",
     "video": "视频",
     "writing": "书面",
+    "waived": "明确放弃",
     "absent": "逾期未提出意见",
 }
 RELATIVES_OF = {"staff": "低保经办人员", "village_committee": "村（居）委会成员"}
@@ -207,9 +273,9 @@ def situation(found: Mapping[str, Any]) -> list[str]:
             words.append(said)
     if found.get("education") not in (None, "none"):
         words.append("在学")
-    capacity = {"none": "丧失劳动能力", "partial": "部分丧失劳动能力"}
-    if lost := capacity.get(str(found.get("work_capacity"))):
-        words.append(lost)
+    capacity = str(found.get("work_capacity", "full"))
+    if capacity != "full":
+        words.append(CAPACITIES.get(capacity, ""))
     return words
 
 

@@ -10,10 +10,12 @@ from fastapi import Response
 from services.console import (
     case_words,
     clerks,
+    days,
     desk,
     dossier,
     findings,
     forms,
+    household,
     offers,
     reveal,
     steps,
@@ -32,6 +34,7 @@ from services.console.clerks import Seat
 from services.console.dossier import Dossier
 from services.console.forms import Form
 from services.console.frame import anchor, panel, tag, text
+from services.console.places import villages_around
 from services.console.steps import Way
 
 PATH = "/cases"
@@ -43,6 +46,8 @@ HANDED_OVER = frozenset(
     }
 )
 """Documents that somebody is handed beside the decision, whose delivery is a step of the case."""
+DELIVERED_BY = {"dibao": "relief:accept", "dibao_change": "relief:review"}
+"""The scope that it takes to record their delivery, by matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +92,15 @@ class _Page:
             with tag("section", "actions-side"):
                 self._show_offers(loaded)
             with tag("div", "case-main"):
-                findings.show(loaded.dossier, lambda: self._show_reveal(loaded.dossier))
+                findings.show(loaded.dossier, lambda: self._show_household(loaded))
                 self._show_documents(loaded)
             with tag("section", "history-side"):
                 _show_history(loaded.history.items)
 
     def _way(self, loaded: _Loaded, path: str) -> Way:
         version = steps.on(loaded.case.etag)
-        return Way(self._seat, path, version, self.show, loaded.dossier.choices)
+        villages = villages_around(loaded.case.division, days.today())
+        return Way(self._seat, path, version, self.show, loaded.dossier.choices, villages)
 
     def _show_offers(self, loaded: _Loaded) -> None:
         case, facts = loaded.case, loaded.dossier
@@ -119,9 +125,16 @@ class _Page:
                 for form in found.further:
                     steps.show(form, self._way(loaded, _path_of(form, case, facts)))
 
-    def _show_reveal(self, facts: Dossier) -> None:
-        if facts.application is not None:
-            reveal.show(self._seat, facts.application.household)
+    def _show_household(self, loaded: _Loaded) -> None:
+        """The way to its page, where it is recorded who comes and goes and what they have."""
+        application = loaded.dossier.application
+        if application is None:
+            return
+        words = "登记家庭情况" if self._seat.may(household.EDITS) else "查看家庭情况"
+        goal = household.Choice(str(loaded.case.id)).url(str(application.household.id))
+        with tag("div", "actions"):
+            anchor(words, goal, "button")
+        reveal.show(self._seat, application.household)
 
     def _show_silent(self, loaded: _Loaded) -> None:
         """What can be done about the sources that have not answered."""
@@ -159,7 +172,7 @@ class _Page:
         text(f"{one.number}　{wording.moment(one.made_at)}制作", "sub")
         text(_delivered(one), "sub")
         waits = one.kind in HANDED_OVER and one.delivered_on is None
-        if waits and self._seat.may("relief:accept"):
+        if waits and self._seat.may(DELIVERED_BY[loaded.case.matter]):
             path = f"{self._path}/documents/{one.id}/{forms.DELIVERY.path}"
             steps.show(forms.DELIVERY, self._way(loaded, path))
 
@@ -180,7 +193,7 @@ def _show_head(case: CaseView) -> None:
     about = [case.matter_title, case.division_name, f"受理编号\u00a0{case.number}"]
     text("　".join(one for one in about if one), "muted")
     with tag("ul", "clocks"):
-        for clock in (case.step_clock, case.clock):
+        for clock in (case.step_clock, case.promised_clock, case.clock):
             _show_clock(clock)
 
 

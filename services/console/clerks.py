@@ -1,14 +1,18 @@
 """Who sits at the browser: a clerk whom the gateway knows; kept in this process's memory alone.
 
-A session is found by the id in the browser's signed cookie. It ends when the clerk leaves, after
-half an hour without a step (GB/T 22239-2019, 8.1.4.1: 登录连接超时自动退出), and with the process.
+A session is found by the id in the browser's signed cookie, which is a new one after each login:
+whoever planted or saw the one before is not let in with it. The session ends when the clerk leaves,
+after half an hour without a step (GB/T 22239-2019, 8.1.4.1: 登录连接超时自动退出), and with the
+process.
 """
 
 import json
+import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from nicegui import app
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -18,6 +22,7 @@ from services.console.gateway import Answer, Credentials, Gateway, Params, Refus
 
 IDLE_SECONDS = 30 * 60.0
 MOST_SESSIONS = 1_000
+TICKET_SECONDS = 30.0
 
 
 class Known(BaseModel):
@@ -27,6 +32,7 @@ class Known(BaseModel):
     client_secret: str
     name: str
     organisation: str
+    note: str = ""
 
 
 @dataclass(slots=True)
@@ -38,6 +44,15 @@ class Clerk:
     used: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Ticket:
+    """A clerk whom the gateway knows, on the way to the browser's new id."""
+
+    browser: str
+    clerk: Clerk
+    until: float
+
+
 class LoggedOut(Refused):
     """Whoever the page was built for sits at the browser no more."""
 
@@ -46,6 +61,7 @@ class LoggedOut(Refused):
 
 
 _sessions: dict[str, Clerk] = {}
+_tickets: dict[str, _Ticket] = {}
 _known = TypeAdapter(list[Known])
 _names: dict[str, str] = {}
 
@@ -81,6 +97,10 @@ class Seat:
     async def read(self, kind: type[Answer], path: str, params: Params | None = None) -> Answer:
         """As `Gateway.read`; raises `LoggedOut`, too."""
         return await self._gateway.read(kind, path, params)
+
+    async def read_version(self, kind: type[Answer], path: str) -> tuple[Answer, str]:
+        """As `Gateway.read_version`; raises `LoggedOut`, too."""
+        return await self._gateway.read_version(kind, path)
 
     async def create(
         self,
@@ -137,17 +157,35 @@ def _alive() -> dict[str, Clerk]:
     return _sessions
 
 
-async def log_in(browser_id: str, gateway: Gateway, credentials: Credentials) -> None:
-    """Let a clerk in at a browser.
+async def ticket(browser_id: str, gateway: Gateway, credentials: Credentials) -> str:
+    """What lets a clerk in at that browser, once and soon.
 
     Raises:
         Refused: the gateway does not know them so.
         Away: no answer for now.
     """
     theirs = await gateway.as_clerk(credentials)
+    now = time.monotonic()
+    for word in [word for word, one in _tickets.items() if one.until < now]:
+        del _tickets[word]
+    made = secrets.token_urlsafe()
+    clerk = Clerk(credentials.client_id, theirs, now)
+    _tickets[made] = _Ticket(browser_id, clerk, now + TICKET_SECONDS)
+    return made
+
+
+def let_in(word: str, browser_id: str) -> str | None:
+    """The browser's id from now on, where the ticket is good there; whoever sat there is out."""
+    found = _tickets.pop(word, None)
+    if found is None or found.browser != browser_id or found.until < time.monotonic():
+        return None
+    _sessions.pop(browser_id, None)
     if len(_sessions) >= MOST_SESSIONS:
         del _sessions[min(_sessions, key=lambda one: _sessions[one].used)]
-    _sessions[browser_id] = Clerk(credentials.client_id, theirs, time.monotonic())
+    renewed = str(uuid4())
+    found.clerk.used = time.monotonic()
+    _sessions[renewed] = found.clerk
+    return renewed
 
 
 def of_demonstration(file: Path | None) -> list[Known]:

@@ -9,10 +9,17 @@ from nicegui import ui
 
 from services.console import clerks
 from services.console.clerks import Seat
-from services.console.frame import DESK, LOGIN, anchor, page, tag
+from services.console.frame import BOARD, DESK, LOGIN, anchor, page, tag, text
 
 LOOK_SECONDS = 10.0
-TABS = ((DESK, "待办"), ("/cases", "全部办件"), ("/awards", "低保家庭"))
+PROVISIONS = "/provisions"
+FILES, READ = "relief:files", "relief:read"
+TABS = (
+    (DESK, "待办", FILES),
+    ("/cases", "全部办件", FILES),
+    ("/awards", "低保家庭", FILES),
+    (PROVISIONS, "标准与参数", READ),
+)
 
 
 def login_url(goal: str) -> str:
@@ -20,8 +27,15 @@ def login_url(goal: str) -> str:
     return f"{LOGIN}?{urlencode({'goal': goal})}"
 
 
-def show(here: str, goal: str, fill: Callable[[Seat], None]) -> Response | None:
-    """A page that a clerk alone sees; `here` is its tab, `goal` its own address.
+def home(seat: Seat) -> str:
+    """Where the clerk's work waits: the first tab that is theirs."""
+    return next((path for path, _, scope in TABS if seat.may(scope)), BOARD)
+
+
+def show(
+    here: str, goal: str, fill: Callable[[Seat], None], *, scope: str = FILES
+) -> Response | None:
+    """A page that a clerk with that scope alone sees; `here` is its tab, `goal` its own address.
 
     Who is not logged in is led to the login. A page that stays open while its clerk is idle, or
     leaves from another one, leads there by itself.
@@ -31,13 +45,26 @@ def show(here: str, goal: str, fill: Callable[[Seat], None]) -> Response | None:
         return RedirectResponse(login_url(goal))
     with page(DESK), tag("div", "large"):
         with tag("nav", "tabs").props('aria-label="办件"'):
-            for path, name in TABS:
-                link = anchor(name, path)
-                if path == here:
-                    link.props('aria-current="page"')
-        fill(seat)
+            for path, name, needed in TABS:
+                if seat.may(needed):
+                    link = anchor(name, path)
+                    if path == here:
+                        link.props('aria-current="page"')
+        if seat.may(scope):
+            fill(seat)
+        else:
+            _show_way_back(seat)
         _watch(seat, goal)
     return None
+
+
+def _show_way_back(seat: Seat) -> None:
+    """Of a page that is not for the clerk's post."""
+    text("您的岗位不办理这一页的事项", name="h1")
+    home_path = home(seat)
+    names = {path: name for path, name, _ in TABS} | {BOARD: "规划指标"}
+    with tag("div", "actions"):
+        anchor(f"去“{names[home_path]}”", home_path, "button primary")
 
 
 def _watch(seat: Seat, goal: str) -> None:

@@ -26,16 +26,30 @@ class Member(BaseModel):
     relation: str
     born: date
     present: bool
+    left_on: date | None = None
+    left_reason: str | None = None
     truth_committed_on: date | None
     check_authorised_on: date | None
     situation: dict[str, Any] = {}
     warnings: list[str] = []
 
 
+class Supporter(BaseModel):
+    """Who owes a member support without being of the household."""
+
+    id: UUID
+    name: str
+    number: str | None
+    relation: str
+    consented_on: date | None
+    checkable: bool
+
+
 class Household(BaseModel):
     id: UUID
     members: list[Member]
     area: str | None
+    supporters: list[Supporter]
 
 
 class CheckItem(BaseModel):
@@ -138,8 +152,14 @@ class Appraisal(BaseModel):
 
 
 class Elsewhere(BaseModel):
-    """The same person elsewhere; `possible` where only name and birth are the same."""
+    """A member's claim elsewhere; `possible` where only name and birth are the same.
 
+    `file` is the case or, where `state` is awarded, the award; none of another's district or town.
+    """
+
+    member: UUID
+    state: str
+    file: UUID | None
     possible: bool
 
 
@@ -192,10 +212,36 @@ class Line(BaseModel):
     note: str
 
 
+class SupportDue(BaseModel):
+    """What a supporter owes; `added` to the income is what was not given already."""
+
+    member: str
+    supporter: str
+    amount: Decimal
+    added: Decimal
+    article: str
+    valid_from: date
+    note: str
+
+
+class Deduction(BaseModel):
+    """What is taken off for a member's disability or illness."""
+
+    member: str
+    ground: str
+    amount: Decimal
+    article: str
+    valid_from: date
+
+
 class Income(BaseModel):
+    """Both last are missing where a decision has kept what was told before there were any."""
+
     total: Decimal
     per_capita: Decimal | None
     lines: list[Line]
+    support: list[SupportDue] = []
+    deductions: list[Deduction] = []
 
 
 class Standard(BaseModel):
@@ -228,6 +274,7 @@ class Assessment(BaseModel):
     alone: list[Alone]
     conditions: list[Condition]
     payable_from: date | None
+    notes: list[str] = []
 
 
 class Decision(BaseModel):
@@ -250,6 +297,7 @@ class Application(BaseModel):
     complaints: list[Complaint]
     check: Check | None
     surveys: list[Survey]
+    appraisal_required: bool
     opinions: list[Opinion]
     publicities: list[Publicity]
     objections: list[Objection]
@@ -291,6 +339,14 @@ class Dossier:
     @property
     def members(self) -> dict[str, str]:
         return self.choices.get(Of.MEMBERS, {})
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Of everybody whom an assessment names: the members and who owes them support."""
+        outside = self.application.household.supporters if self.application else []
+        return self.members | {
+            str(one.id): f"{one.name}（{case_words.relation(one.relation)}）" for one in outside
+        }
 
 
 async def load(seat: Seat, case: CaseView) -> Dossier:

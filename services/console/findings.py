@@ -1,10 +1,13 @@
 """What a case's matter tells, as it is shown: the family, what was found, what the rules say."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from itertools import groupby
 
 from services.console import case_words, clerks, forms, wording
-from services.console.award_answers import Change
+from services.console.award_answers import Change, Fraud
 from services.console.case_words import yuan
 from services.console.dossier import (
     Application,
@@ -13,13 +16,16 @@ from services.console.dossier import (
     CheckLine,
     Condition,
     Decision,
+    Deduction,
     Dossier,
     Elsewhere,
+    Income,
     Line,
     Member,
     MissingOf,
     Now,
     Objection,
+    SupportDue,
     Survey,
 )
 from services.console.frame import anchor, cell, heads, tag, text
@@ -40,11 +46,11 @@ def show(dossier: Dossier, beside_members: Callable[[], None]) -> None:
         return
     if application.missing_items:
         _show_missing(application.missing_items)
-    _show_elsewhere(application.conflicts)
+    _show_elsewhere(application.conflicts, dossier.members)
     if application.decision is not None:
-        _show_decision(application.decision, dossier.members)
+        _show_decision(application.decision, dossier.names)
     elif dossier.now is not None:
-        _show_now(dossier.now, dossier.members)
+        _show_now(dossier.now, dossier.names)
     _show_members(application)
     beside_members()
     _show_found(application, dossier.members)
@@ -58,11 +64,33 @@ def _show_missing(missing: Sequence[MissingOf]) -> None:
                 text(f"{one.title}（{one.why}）", name="li")
 
 
-def _show_elsewhere(conflicts: Sequence[Elsewhere]) -> None:
-    if any(not one.possible for one in conflicts):
-        text("有成员在另一户申请或在保，请核实；不在您管辖范围内的，请报区民政局。", "notice away")
-    if any(one.possible for one in conflicts):
-        text("另一户有姓名、出生日期相同的人，是否同一人请核实；不影响办理。", "notice")
+def _show_elsewhere(conflicts: Sequence[Elsewhere], members: Mapping[str, str]) -> None:
+    """Each by the member's own name; of a file that is not the clerk's only that it stands."""
+    for certain in (True, False):
+        found = [one for one in conflicts if one.possible is not certain]
+        if found:
+            with tag("div", "notice away" if certain else "notice"):
+                text(ELSEWHERE[certain], "strong")
+                with tag("ul", "dots"):
+                    for one in found:
+                        _show_file(one, members)
+
+
+ELSEWHERE = {
+    True: "有成员在另一户申请或在保，请核实：",
+    False: "另一户有姓名、出生日期相同的人，是否同一人请核实；不影响办理：",
+}
+CLAIMS = {"open": "申请正在办理", "awarded": "正在领取低保"}
+
+
+def _show_file(one: Elsewhere, members: Mapping[str, str]) -> None:
+    with tag("li"):
+        words = f"{members.get(str(one.member), '')}：{CLAIMS.get(one.state, '')}"
+        if one.file is None:
+            text(f"{words}，不在您管辖范围内，请报区民政局核实。", name="span")
+            return
+        text(f"{words}，", name="span")
+        anchor("查看", f"{'/awards' if one.state == 'awarded' else '/cases'}/{one.file}")
 
 
 def _show_members(application: Application) -> None:
@@ -96,33 +124,37 @@ def _show_member(one: Member) -> None:
         )
 
 
-def _show_decision(decision: Decision, members: Mapping[str, str]) -> None:
+def _show_decision(decision: Decision, names: Mapping[str, str]) -> None:
     text("决定", name="h2")
     organ = case_words.LEVELS.get(decision.level, "")
     words = {"grant": "确认同意", "refuse": "不予确认"}.get(decision.outcome, "")
     by = clerks.name_of(decision.decided_by)
     text(f"{wording.chinese_day(decision.decided_on)}，{organ}决定：{words}（{by}）。")
-    _show_assessment(decision.assessment, members)
+    _show_assessment(decision.assessment, names)
     if decision.award is not None:
         anchor("查看低保待遇", f"/awards/{decision.award}", "button")
 
 
-def _show_now(now: Now, members: Mapping[str, str]) -> None:
+def _show_now(now: Now, names: Mapping[str, str]) -> None:
     text("按今天的规定测算", name="h2")
     organ = case_words.LEVELS.get(now.level, "")
     flagged = f"：{now.flagged}" if now.flagged else ""
     text(f"{wording.chinese_day(now.as_of)}。今天由{organ}审核确认{flagged}。", "muted")
-    _show_assessment(now.assessment, members)
+    _show_assessment(now.assessment, names)
 
 
-def _show_assessment(found: Assessment, members: Mapping[str, str]) -> None:
+def _show_assessment(found: Assessment, names: Mapping[str, str]) -> None:
     text(case_words.RESULTS.get(found.outcome, ""), f"result {found.outcome}")
     with tag("dl", "situation"):
-        for label, words in sums(found, members).items():
+        for label, words in sums(found, names).items():
             text(label, name="dt")
             text(words, name="dd")
-    if found.income.lines:
-        _show_lines(found.income.lines, members)
+    _show_income(found.income, names)
+    if found.notes:
+        text("测算说明", name="h3")
+        with tag("ul", "dots"):
+            for note in found.notes:
+                text(note, name="li")
     _show_conditions(found.conditions)
 
 
@@ -158,21 +190,89 @@ def sums(found: Assessment, members: Mapping[str, str]) -> dict[str, str]:
     return told
 
 
-def _show_lines(lines: Sequence[Line], members: Mapping[str, str]) -> None:
+@dataclass(frozen=True, slots=True)
+class IncomeRow:
+    """One row of what makes up the income."""
+
+    member: str
+    title: str
+    amount: Decimal | None
+    off: Decimal | None
+    notes: tuple[str, ...]
+    counts: bool = True
+
+    @property
+    def net(self) -> Decimal:
+        """What of it goes into the total."""
+        nothing = Decimal(0)
+        return (self.amount or nothing) - (self.off or nothing) if self.counts else nothing
+
+
+def income_rows(income: Income, names: Mapping[str, str]) -> list[IncomeRow]:
+    """What makes up the total: what came in, what is owed from outside, what is taken off."""
+    return [
+        *map(_row_of_line, income.lines),
+        *(_row_of_support(one, names.get(one.supporter, "")) for one in income.support),
+        *map(_row_of_deduction, income.deductions),
+    ]
+
+
+def _row_of_line(one: Line) -> IncomeRow:
+    title = case_words.INCOMES.get(one.kind, "其他")
+    return IncomeRow(one.member, title, one.amount, one.deducted, (one.note,), one.counted)
+
+
+def _row_of_support(one: SupportDue, supporter: str) -> IncomeRow:
+    """What was given already stands among the lines."""
+    return IncomeRow(
+        one.member,
+        "应给付未给付的赡养（抚养、扶养）费",
+        one.added,
+        None,
+        (f"{supporter}应给付 {yuan(one.amount)}，{one.note}", _source(one.article, one.valid_from)),
+        one.added > 0,
+    )
+
+
+def _row_of_deduction(one: Deduction) -> IncomeRow:
+    notes = (_source(one.article, one.valid_from),)
+    return IncomeRow(one.member, f"{one.ground}刚性支出", None, one.amount, notes)
+
+
+def _source(article: str, since: date) -> str:
+    return f"{article}，{wording.chinese_day(since)}起"
+
+
+def _show_income(income: Income, names: Mapping[str, str]) -> None:
+    rows = income_rows(income, names)
+    if not rows:
+        return
+    below = sum(one.net for one in rows) < income.total == 0
     with tag("details", "more-rows"):
-        text(f"收入逐项（{len(lines)} 项）", name="summary")
+        text(f"收入逐项（{len(rows)} 项）", name="summary")
         with tag("table", "plain cards"):
             heads(LINE_HEADS)
             with tag("tbody"):
-                for one in lines:
-                    with tag("tr"):
-                        cell(LINE_HEADS[0], "", members.get(one.member, wording.ABSENT))
-                        cell(LINE_HEADS[1], "", case_words.INCOMES.get(one.kind, "其他"))
-                        cell(LINE_HEADS[2], "number", yuan(one.amount))
-                        cell(LINE_HEADS[3], "number", yuan(one.deducted))
-                        with cell(LINE_HEADS[4]):
-                            text("计入" if one.counted else "不计入")
-                            text(one.note, "sub")
+                for one in rows:
+                    _show_income_row(one, names)
+                with tag("tr"):
+                    cell(LINE_HEADS[0], "strong", "合计")
+                    cell(LINE_HEADS[1])
+                    cell(LINE_HEADS[2], "number strong", yuan(income.total))
+                    cell(LINE_HEADS[3])
+                    cell(LINE_HEADS[4], "", "低于零的，按零计" if below else "")
+
+
+def _show_income_row(one: IncomeRow, names: Mapping[str, str]) -> None:
+    with tag("tr"):
+        cell(LINE_HEADS[0], "", names.get(one.member, wording.ABSENT))
+        cell(LINE_HEADS[1], "", one.title)
+        cell(LINE_HEADS[2], "number", yuan(one.amount))
+        cell(LINE_HEADS[3], "number", yuan(one.off))
+        with cell(LINE_HEADS[4]):
+            text("计入" if one.counts else "不计入")
+            for note in one.notes:
+                text(note, "sub")
 
 
 def _show_conditions(conditions: Sequence[Condition]) -> None:
@@ -329,6 +429,12 @@ def _show_change(change: Change) -> None:
     anchor("查看低保待遇", f"/awards/{change.award}", "button")
 
 
+def _fine(fraud: Fraud) -> str:
+    if fraud.fine_least is None or fraud.fine_most is None:
+        return "未认定情节严重，不处罚款"
+    return f"可以罚款 {yuan(fraud.fine_least)}至 {yuan(fraud.fine_most)}"
+
+
 def told(change: Change) -> dict[str, str]:
     """What a change does, by the name of each thing."""
     decided = change.decided_on is not None
@@ -340,15 +446,16 @@ def told(change: Change) -> dict[str, str]:
     }
     if change.decided_on is not None:
         found["决定"] = wording.chinese_day(change.decided_on)
+    if change.settles_on is not None:
+        until = wording.chinese_day(change.settles_on)
+        found["其间"] = f"{until}前每月 {yuan(change.interim)}，其后按重新测算的金额"
     if change.ends_on is not None:
         found["期满停发"] = wording.chinese_day(change.ends_on)
     if change.overpaid:
         found["应当收回"] = yuan(change.overpaid)
     if (fraud := change.fraud) is not None:
-        found["骗取"] = (
-            f"自{wording.chinese_day(fraud.since)}起，应退回 {yuan(fraud.recovery)}；"
-            f"可以罚款 {yuan(fraud.fine_least)}至 {yuan(fraud.fine_most)}"
-        )
+        since = wording.chinese_day(fraud.since)
+        found["骗取"] = f"自{since}起，应退回 {yuan(fraud.recovery)}；{_fine(fraud)}"
     if (corrected := change.correction) is not None:
         becomes = corrected.becomes_from
         end = "撤销" if becomes is None else f"{wording.chinese_day(becomes)}起"

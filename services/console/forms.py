@@ -19,6 +19,7 @@ class Kind(StrEnum):
     MANY = "many"
     WORDS = "words"  # several in one line
     CHECK = "check"
+    VILLAGE = "village"  # by its town
 
 
 class Of(StrEnum):
@@ -27,6 +28,8 @@ class Of(StrEnum):
     MEMBERS = "members"  # of the household; in an award the persons known
     LACKING = "lacking"  # what was still missing before the acceptance
     PERIODS = "periods"  # of an award, as they stand
+    DISTRICTS = "districts"  # of the day
+    TOWNS = "towns"  # of the district that is looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ HEARINGS = {
     "phone": "电话",
     "video": "视频",
     "writing": "书面",
+    "waived": "明确放弃",
     "absent": "已告知，逾期未提出意见",
 }
 MATERIALS = {
@@ -117,7 +121,6 @@ TODAY = "today"
 
 _REASON = Field("reason", "理由", Kind.LONG)
 _AREAS = {"urban": "城市", "rural": "农村"}
-_VILLAGE = "12 位区划代码，到村（社区）"
 
 
 def _complete(given: dict[str, Any], _: str) -> dict[str, Any]:
@@ -150,21 +153,25 @@ def _finding(given: dict[str, Any], _: str) -> dict[str, Any]:
     """With the last objection answered, the opinion is given anew; an appraisal has its record."""
     opinion = {name: given.pop(name) for name in ("outcome", "statement") if name in given}
     appraisal = {name: given.pop(field) for field, name in _APPRAISAL.items() if field in given}
-    whole = _decided(given, "upheld")
+    whole = decided(given, "upheld")
     whole |= {"opinion": opinion} if opinion else {}
-    return whole | ({"appraisal": _counted(appraisal, "participants")} if appraisal else {})
+    return whole | ({"appraisal": counted(appraisal, "participants")} if appraisal else {})
+
+
+def _appraised(given: dict[str, Any], _: str) -> dict[str, Any]:
+    return decided(counted(given, "participants"), "disputed")
 
 
 _APPRAISAL = {"held_on": "held_on", "participants": "participants", "appraised": "outcome"}
 
 
-def _counted(given: dict[str, Any], name: str) -> dict[str, Any]:
+def counted(given: dict[str, Any], name: str) -> dict[str, Any]:
     """A number as one; what is none goes as it was typed, and is refused."""
     typed = str(given.get(name, ""))
     return given | ({name: int(typed)} if typed.isdecimal() else {})
 
 
-def _decided(given: dict[str, Any], *names: str) -> dict[str, Any]:
+def decided(given: dict[str, Any], *names: str) -> dict[str, Any]:
     """What was answered by yes or no, as the API takes it."""
     return given | {name: given[name] == YES for name in names if name in given}
 
@@ -176,14 +183,14 @@ def _decision(outcome: str) -> Callable[[dict[str, Any], str], dict[str, Any]]:
 def _change(given: dict[str, Any], _: str) -> dict[str, Any]:
     """A fraud goes along with the stop that it leads to; a correction says how by a flag."""
     fraud = given.pop("fraud", NO) == YES
-    since = given.pop("since", None)
+    told = {"since": given.pop("since", None), "serious": given.pop("serious", NO) == YES}
     how = given.pop("how", "valid_from")
     corrected = {} if how == "valid_from" else {how: True}
-    return _counted(given, "months") | corrected | ({"fraud": {"since": since}} if fraud else {})
+    return counted(given, "months") | corrected | ({"fraud": told} if fraud else {})
 
 
 def _job_offer(given: dict[str, Any], _: str) -> dict[str, Any]:
-    return _decided(given, "accepted", "excused")
+    return decided(given, "accepted", "excused")
 
 
 _SURVEY = (
@@ -277,7 +284,7 @@ DIBAO: Sequence[Form] = (
     Form(
         "出具核对报告",
         "check-closed",
-        steps=frozenset({"close_check", "disqualify"}),
+        steps=frozenset({"close_check", "close_check_surveyed", "disqualify"}),
         hint="查得多于申报的按查得登记；据此不符合条件的，系统同时制作告知书。",
     ),
     Form("登记入户调查", "survey", _SURVEY, frozenset({"survey"}), shape=_survey),
@@ -286,6 +293,27 @@ DIBAO: Sequence[Form] = (
         "survey/sign",
         steps=frozenset({"sign", "cosign"}),
         hint="以您本人的登录签字。",
+    ),
+    Form(
+        "组织群众评议",
+        "appraisal",
+        (Field("held_on", "拟定的评议日期", Kind.DAY, preset=TODAY),),
+        frozenset({"convene"}),
+        hint="限2021年7月1日前提出初审意见的。",
+        aside=True,
+    ),
+    Form(
+        "记录群众评议",
+        "appraisal-record",
+        (
+            Field("held_on", "评议日期", Kind.DAY, preset=TODAY),
+            Field("participants", "参加评议的人数", hint="不少于 3 人"),
+            Field("outcome", "评议结论", Kind.LONG),
+            Field("disputed", "评议是否争议较大", Kind.CHOICE, {NO: "没有", YES: "有争议"}),
+        ),
+        frozenset({"record_appraisal"}),
+        shape=_appraised,
+        aside=True,
     ),
     Form("提出初审意见", "opinion", _OPINION, frozenset({"opine"})),
     Form(
@@ -431,7 +459,7 @@ DIBAO: Sequence[Form] = (
     Form(
         "移交其他镇街",
         "move",
-        (Field("division", "接收的村（社区）", hint=_VILLAGE), _REASON),
+        (Field("division", "接收的村（社区）", Kind.VILLAGE), _REASON),
         frozenset({"move"}),
         aside=True,
     ),
@@ -469,13 +497,26 @@ DIBAO_CHANGE: Sequence[Form] = (
         "hearing",
         (
             Field("notified_on", "告知日期", Kind.DAY, preset=TODAY),
-            Field("heard_on", "听取日期", Kind.DAY, preset=TODAY, hint="逾期未提出的，填期满之日"),
+            Field(
+                "heard_on",
+                "听取日期",
+                Kind.DAY,
+                preset=TODAY,
+                hint="逾期未提出的，填期满之后的一日",
+            ),
             Field("method", "方式", Kind.CHOICE, HEARINGS, preset="in_person"),
             Field(
                 "person",
                 "听取了谁的意见",
                 Kind.CHOICE,
                 Of.MEMBERS,
+                when=("method", frozenset(HEARINGS) - {"absent"}),
+            ),
+            Field(
+                "guardian",
+                "监护人",
+                required=False,
+                hint="未成年人须写明代为或者一同提出意见的监护人",
                 when=("method", frozenset(HEARINGS) - {"absent"}),
             ),
             Field("statement", "意见原话或要点", Kind.LONG, hint="未提出意见的，写明怎样告知"),
@@ -563,6 +604,15 @@ PROPOSE = Form(
             when=_for("stop"),
         ),
         Field("since", "自哪一日起骗取", Kind.DAY, when=("fraud", frozenset({YES}))),
+        Field(
+            "serious",
+            "情节是否严重",
+            Kind.CHOICE,
+            {NO: "不严重", YES: "严重"},
+            preset=NO,
+            hint="2026年7月1日前情节严重的才处罚款",
+            when=("fraud", frozenset({YES})),
+        ),
         Field("employed_on", "就业之日", Kind.DAY, when=_for("grace")),
         Field(
             "months",
@@ -572,7 +622,7 @@ PROPOSE = Form(
             when=_for("grace"),
         ),
         Field("died_on", "死亡之日", Kind.DAY, when=_for("death")),
-        Field("division", "迁往的村（社区）", hint=_VILLAGE, when=_for("move")),
+        Field("division", "迁往的村（社区）", Kind.VILLAGE, when=_for("move")),
         Field("moved_on", "迁移之日", Kind.DAY, when=_for("move")),
         Field("requested_on", "书面申请之日", Kind.DAY, when=_for("voluntary")),
         Field("document", "书面申请的名称", preset="退出低保申请书", when=_for("voluntary")),
@@ -617,6 +667,43 @@ JOB_OFFER = Form(
         Field("note", "拒绝的理由及认定", Kind.LONG, when=("accepted", frozenset({NO}))),
     ),
     shape=_job_offer,
+)
+
+STANDARDS = {
+    "dibao": "最低生活保障标准",
+    "tekun_basic": "特困人员基本生活标准",
+    "tekun_care_full": "特困照料护理标准（全护理）",
+    "tekun_care_half": "特困照料护理标准（半护理）",
+    "tekun_care_self": "特困照料护理标准（自理）",
+}
+BASES = {"bureau": "区民政局下放", "municipal": "市政府规定"}
+_DOCUMENT = Field("document", "依据的文件", hint="文号或名称")
+STANDARD = Form(
+    "登记救助标准",
+    "standards",
+    (
+        Field("division", "区县", Kind.CHOICE, Of.DISTRICTS),
+        Field("code", "标准", Kind.CHOICE, STANDARDS, preset="dibao"),
+        Field("area", "城乡", Kind.CHOICE, _AREAS | {"all": "不分城乡"}),
+        Field("amount", "每人每月（元）", hint="如：770.00"),
+        Field("valid_from", "施行日期", Kind.DAY),
+        _DOCUMENT,
+    ),
+    hint="城市、农村分别登记；特困标准不分城乡。",
+)
+AUTHORITY = Form(
+    "登记确认权限",
+    "authorities",
+    (
+        Field("division", "镇街", Kind.CHOICE, Of.TOWNS),
+        Field("level", "由谁审核确认", Kind.CHOICE, {"town": "镇街", "county": "区民政局"}),
+        Field("basis", "依据", Kind.CHOICE, BASES),
+        Field("valid_from", "第一天", Kind.DAY),
+        Field("valid_to", "最后一天", Kind.DAY, required=False, hint="不填为未定"),
+        _DOCUMENT,
+    ),
+    hint="2026年7月1日起，只有市政府规定可以由镇街审核确认（社会救助法第四十四条）。",
+    shape=lambda given, _: {"programme": "dibao", **given},
 )
 
 

@@ -14,10 +14,10 @@ from services.console.answers import Status
 from services.console.gateway import Away, Refused
 
 RETRY_SECONDS = 3.0
-LOGIN, DESK = "/login", "/todo"
+LOGIN, DESK, BOARD = "/login", "/todo", "/"
 PAGES = (
     (DESK, "待办"),
-    ("/", "规划指标"),
+    (BOARD, "规划指标"),
     ("/matrix", "镇街对比"),
     ("/editions", "发布版"),
     ("/facilities", "养老服务设施"),

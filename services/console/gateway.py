@@ -118,6 +118,11 @@ class Gateway:
         """
         return _parsed(kind, await self._ask("GET", path, params=params))
 
+    async def read_version(self, kind: type[Answer], path: str) -> tuple[Answer, str]:
+        """GET, parsed, with the version (ETag) under which it was read; raises as `read`."""
+        response = await self._ask("GET", path)
+        return _parsed(kind, response), str(response.headers["etag"])
+
     async def create(
         self,
         kind: type[Answer],

@@ -2,20 +2,38 @@
 
 import re
 from collections.abc import Sequence
+from http import HTTPStatus
 from itertools import groupby, takewhile
 from pathlib import Path
+from urllib.parse import urlencode
 
+from fastapi import Request
+from fastapi.responses import RedirectResponse
 from nicegui import ui
 
-from services.console import clerks
+from services.console import clerks, desk
 from services.console.clerks import Known
 from services.console.frame import DESK, LOGIN, Handler, button, page, refusal, tag, text
 from services.console.gateway import Away, Credentials, Gateway, Refused
+
+ENTER = f"{LOGIN}/enter"
 
 
 def show(gateway: Gateway, file: Path | None, goal: str) -> None:
     """`goal` is the page of ours that the clerk wanted."""
     _Login(gateway, clerks.browser(), _ours(goal), clerks.of_demonstration(file)).show()
+
+
+def enter(request: Request, ticket: str, goal: str) -> RedirectResponse:
+    """Give the browser its new id, and the clerk the page that they came for."""
+    renewed = clerks.let_in(ticket, request.session.get("id", ""))
+    if renewed is None:
+        return RedirectResponse(LOGIN, HTTPStatus.SEE_OTHER)
+    request.session["id"] = renewed
+    seat, wanted = clerks.seat_at(renewed), _ours(goal)
+    if seat is not None and wanted == DESK:
+        wanted = desk.home(seat)
+    return RedirectResponse(wanted, HTTPStatus.SEE_OTHER)
 
 
 def _ours(goal: str) -> str:
@@ -61,7 +79,9 @@ class _Login:
                 self._show_organisation(organisation, list(known))
 
     def _show_organisation(self, organisation: str, known: Sequence[Known]) -> None:
-        text(organisation, name="dt")
+        with tag("dt"):
+            text(organisation)
+            text(known[0].note, "sub")
         with tag("dd"):
             for one in known:
                 shown = button(_post(one), self._as(one), "button")
@@ -82,14 +102,14 @@ class _Login:
             self._say("请填写工号和口令。", "refused")
             return
         try:
-            await clerks.log_in(self._browser, self._gateway, credentials)
+            ticket = await clerks.ticket(self._browser, self._gateway, credentials)
         except Refused as refused:
             with self._answer:
                 refusal(refused)
         except Away as away:
             self._say(f"{away}，请稍后再试。", "away")
         else:
-            ui.navigate.to(self._goal)
+            ui.navigate.to(f"{ENTER}?{urlencode({'ticket': ticket, 'goal': self._goal})}")
 
     def _say(self, words: str, kind: str) -> None:
         with self._answer:

@@ -60,11 +60,12 @@ def _sort(found: Offers, form: Form, actions: list[Action], place: str) -> None:
         found.barred.append(Barred(form, "您提出了被异议的初审意见，须由他人处理"))
     elif place == _NEXT:
         found.next.append(form)
-    else:
+    elif place == _FURTHER:
         found.further.append(form)
 
 
-_NEXT, _FURTHER, _NOT, _OTHERS = "next", "further", "not", "others"
+_NEXT, _FURTHER, _NOT, _OTHERS, _LATER = "next", "further", "not", "others", "later"
+"""What is for `later` is not offered yet, but who may not take it then is told so today."""
 
 
 def _place(form: Form, case: CaseView, dossier: Dossier, me: str) -> str:
@@ -86,7 +87,7 @@ def _in_change(form: Form, case: CaseView, dossier: Dossier) -> str:
     if "hear" in form.steps:
         return _NEXT if needed else _NOT
     if "decide" in form.steps:
-        return _NOT if needed and case.state == "proposed" else _NEXT
+        return _LATER if needed and case.state == "proposed" else _NEXT
     return _FURTHER if form.aside else _NEXT
 
 
@@ -131,9 +132,11 @@ class _Standing:
 
     def decided(self, outcome: str) -> str:
         """By the rules of today; the other decision would be refused."""
-        if self.now is None or self.now.outcome != outcome or self.to_inspect:
+        if self.now is None or self.now.outcome is None:
+            return _LATER
+        if self.now.outcome != outcome:
             return _NOT
-        return _NEXT
+        return _LATER if self.to_inspect else _NEXT
 
 
 def _tell(one: _Standing) -> str:
@@ -143,11 +146,18 @@ def _tell(one: _Standing) -> str:
 
 
 def _survey(one: _Standing) -> str:
+    """Beside the check where nobody has surveyed yet (57号 art. 15); after it as the next step."""
+    if one.case.state == "checked" and one.unsigned:
+        return _FURTHER
     return _NEXT if one.case.state in {"checked", "objected"} else _FURTHER
 
 
 def _opine(one: _Standing) -> str:
     return _NOT if one.application.open_objections else _NEXT
+
+
+def _appraise(one: _Standing) -> str:
+    return _FURTHER if one.application.appraisal_required else _NOT
 
 
 def _inspect(one: _Standing) -> str:
@@ -193,8 +203,9 @@ _RULES: dict[str, Callable[[_Standing], str]] = {
     "survey": _survey,
     "sign": _if(lambda one: one.me in one.unsigned),
     "opine": _opine,
-    "publicise": _if(lambda one: one.opinion == "grant"),
-    "forward": _if(lambda one: one.opinion == "refuse", _FURTHER),
+    "forward": lambda _: _FURTHER,
+    "convene": _appraise,
+    "record_appraisal": _appraise,
     "answer": _handled(lambda waiting: waiting > 1),
     "find": _handled(lambda waiting: waiting == 1),
     "close_publicity": _if(lambda one: _over(one.application)),
@@ -250,6 +261,7 @@ def _for_the_decision(one: _Standing) -> str:
 _WAITS: dict[str, Callable[[_Standing], str]] = {
     "correcting": lambda _: "已一次性告知，等申请人补正。",
     "checking": _for_answers,
+    "checked": _for_signatures,
     "surveying": _for_signatures,
     "publicised": _for_the_last_day,
     "objected": lambda _: "有异议待处理。重新调查的，先登记调查并签齐。",

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4, uuid5
 from nicegui import ui
 from nicegui.element import Element
 from nicegui.elements.mixins.value_element import ValueElement
+from nicegui.events import ValueChangeEventArguments
 
 from services.console import days, forms
 from services.console.case_answers import Done
@@ -15,6 +16,7 @@ from services.console.clerks import Seat
 from services.console.forms import Field, Form, Kind, Of
 from services.console.frame import button, refusal, tag, text
 from services.console.gateway import Away, Refused
+from services.console.places import Villages
 
 Choices = Mapping[Of, Mapping[str, str]]
 
@@ -28,6 +30,7 @@ class Way:
     version: Callable[[], Awaitable[str]]
     after: Callable[[str], None]
     choices: Choices = field(default_factory=dict)
+    villages: Villages = field(default_factory=dict)
 
 
 def on(etag: str) -> Callable[[], Awaitable[str]]:
@@ -83,19 +86,22 @@ class _Shown:
         self._inputs[one.name], self._boxes[one.name] = shown, box
 
     def _input(self, one: Field) -> ValueElement[Any]:
-        label = one.label if one.required else f"{one.label}（可不填）"
+        optional = not one.required and one.kind is not Kind.CHECK
+        label = f"{one.label}（可不填）" if optional else one.label
         match one.kind:
             case Kind.LONG:
                 shown: ValueElement[Any] = ui.textarea(label).props("outlined autogrow")
             case Kind.DAY:
-                day = days.today().isoformat() if one.preset == forms.TODAY else ""
+                day = days.today().isoformat() if one.preset == forms.TODAY else one.preset or ""
                 shown = ui.date_input(label, value=day).props(
                     'outlined stack-label mask="####-##-##" placeholder="年-月-日"'
                 )
             case Kind.CHOICE | Kind.MANY:
                 shown = self._choice(one, label)
             case Kind.CHECK:
-                shown = ui.checkbox(label)
+                shown = ui.checkbox(label, value=bool(one.preset))
+            case Kind.VILLAGE:
+                shown = self._village(label)
             case _:
                 shown = ui.input(label, value=one.preset or "").props("outlined")
         return shown
@@ -107,6 +113,18 @@ class _Shown:
         value = one.preset or ([] if many else None)
         select = ui.select(options, value=value, label=label, multiple=many)
         return select.props("outlined options-cover" + (" use-chips" if many else ""))
+
+    def _village(self, label: str) -> ValueElement[Any]:
+        """First the town, then what lies below it."""
+        villages = self.way.villages
+
+        def chosen(event: ValueChangeEventArguments[str]) -> None:
+            village.set_options(dict(villages.get(event.value, {})), value=None)
+
+        town = ui.select(list(villages), label="镇街", on_change=chosen)
+        town.props("outlined options-cover").classes("of-village")
+        village = ui.select({}, label=label)
+        return village.props("outlined options-cover")
 
     def _given(self) -> dict[str, Any]:
         return {

@@ -1,5 +1,6 @@
 """A clerk's to-do list (待办): by process and light, what ends first on top."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
@@ -9,13 +10,17 @@ from fastapi import Response
 from nicegui.element import Element
 
 from services.console import case_words, desk, wording
+from services.console.award_answers import AwardPage
 from services.console.case_answers import CaseItem, CasePage, Light, ProcessCount, TodoList
 from services.console.clerks import Seat
 from services.console.frame import DESK, anchor, cell, heads, more, panel, tag, text
 
 CASES = "/cases"
 TODO = "/v1/relief/todo"
+AWARDS = "/v1/relief/awards"
+DEATHS = "/awards?due=deaths"
 LIMIT = 50
+MOST_DEATHS = 200
 HEADS = ("期限", "申请户", "环节", "村社区", "到期", "登记日期")
 LIGHTS = (Light.RED, Light.AMBER, Light.GREEN, Light.PAUSED)
 LONGEST_PROCESS = 40
@@ -50,11 +55,31 @@ def show(choice: Choice) -> Response | None:
     def fill(seat: Seat) -> None:
         params = {**choice.params, "limit": str(LIMIT)}
         panel(
-            lambda: seat.read(TodoList, TODO, params),
-            lambda found: _List(seat, choice, found).show(),
+            lambda: asyncio.gather(seat.read(TodoList, TODO, params), _read_deaths(seat)),
+            lambda loaded: _List(seat, choice, *loaded).show(),
         )
 
     return desk.show(DESK, choice.url(), fill)
+
+
+async def _read_deaths(seat: Seat) -> AwardPage:
+    """The awards that have a member's death to follow; of no concern to who does not review."""
+    if not seat.may("relief:review"):
+        return AwardPage(items=[])
+    params = {"death_open": "true", "limit": str(MOST_DEATHS)}
+    return await seat.read(AwardPage, AWARDS, params)
+
+
+def deaths(found: AwardPage) -> str:
+    """How many wait and until when for the first of them; empty where none does."""
+    if not found.items:
+        return ""
+    count = f"{len(found.items)} 户{'以上' if found.next_cursor else ''}"
+    due = [one.death_review_due_on for one in found.items if one.death_review_due_on is not None]
+    if not due:
+        return f"有 {count}家庭成员死亡，须调整待遇。"
+    first = "最早的" if len(found.items) > 1 else ""
+    return f"有 {count}家庭成员死亡，{first}须在{wording.chinese_day(min(due))}前调整待遇。"
 
 
 def show_light(light: Light) -> None:
@@ -65,15 +90,21 @@ def show_light(light: Light) -> None:
 
 
 class _List:
-    def __init__(self, seat: Seat, choice: Choice, found: TodoList) -> None:
+    def __init__(self, seat: Seat, choice: Choice, found: TodoList, died: AwardPage) -> None:
         self._seat = seat
         self._choice = choice
         self._found = found
+        self._died = died
 
     def show(self) -> None:
         found = self._found
         text(self._verdict(), name="h1")
         text(f"{wording.chinese_day(found.as_of)}，期限先到的排在前面。", "muted")
+        if self._seat.may("relief:decide"):
+            text("今天由其他机关审核确认的不在其中。", "muted")
+        if words := deaths(self._died):
+            with tag("div", "notice away"):
+                anchor(words, DEATHS)
         if found.processes:
             self._show_lights()
             self._show_processes()
@@ -82,6 +113,10 @@ class _List:
             self._add(found.items)
         elif self._choice.params:
             text("没有符合条件的待办。", "notice")
+        else:
+            with tag("div", "actions"):
+                anchor("看全部办件", CASES, "button")
+                anchor("看低保家庭", "/awards", "button")
 
     def _verdict(self) -> str:
         """The one sentence for who has no minute."""

@@ -6,11 +6,14 @@ from casework.models import LINEAGE
 from casework.routes import router as cases
 from chassis.jobs import JobHandler
 from chassis.service import Runtime, Service
+from services.relief.applications import upkeep
 from services.relief.applications.documents import TEMPLATES as APPLICATION_TEMPLATES
+from services.relief.applications.documents import delivered_by
 from services.relief.applications.investigation import note_late
 from services.relief.applications.routes import router as applications
-from services.relief.applications.rules import ACCEPT, DIBAO
-from services.relief.awards import endings
+from services.relief.applications.rules import DIBAO
+from services.relief.awards import deaths, endings
+from services.relief.awards.competence import organs
 from services.relief.awards.papers import TEMPLATES as AWARD_TEMPLATES
 from services.relief.awards.routes import router as awards
 from services.relief.awards.rules import MATTER as DIBAO_CHANGE
@@ -26,9 +29,10 @@ from services.relief.standards.routes import router as standards
 
 def _jobs(runtime: Runtime) -> Mapping[str, JobHandler]:
     return {
-        reckoning.KIND: reckoning.reckon,
+        reckoning.KIND: reckoning.daily(upkeep.part(runtime)),
         **CheckJobs(runtime, note_late).handlers,
         **endings.jobs(runtime),
+        **deaths.jobs(runtime),
     }
 
 
@@ -50,8 +54,9 @@ SERVICE = Service(
             {DIBAO.code: DIBAO, DIBAO_CHANGE.code: DIBAO_CHANGE},
             {DIBAO.code: APPLICATION_TEMPLATES, DIBAO_CHANGE.code: AWARD_TEMPLATES},
             read_scope="relief:files",
-            deliver_scope=ACCEPT,
             tag="办件",
+            organs=organs,
+            guards={DIBAO.code: delivered_by},
         ),
     ),
     metadata=Base.metadata,

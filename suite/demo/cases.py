@@ -1,7 +1,8 @@
 """The demonstration's applications for 低保: twenty a town, some in every state; all invented.
 
 Those that are decided have days of their own between 2021 and 2026, so that each stands under
-another law and standard; those that are open stand in the days before the house is first opened.
+another law and standard; those that are open stand in the days before the house is first opened. A
+town that went to another district has those of the years before alone.
 """
 
 from collections.abc import Iterator
@@ -48,6 +49,12 @@ class Later(StrEnum):
     DEATH = "death"
     VOLUNTARY = "voluntary"
     MOVED = "move"
+    RAISED = "raise"  # to the standard of 2025-07
+    REVIEWED = "review"
+
+
+_SINCE = {Later.STOPPED, Later.MOVED, Later.RAISED, Later.REVIEWED}
+"""What happened in 2026, when some towns had gone to another district."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,9 @@ BATCHES = (
     date(2026, 3, 2),
     date(2026, 7, 20),
 )
+UNASKED: Body = {}
+CONSENTS: Body = {"consented_on": "2026-07-18", "consent_document": "核对同意书"}
+"""Of a child outside the household: whether they agreed to be looked up (社会救助法 art. 41)."""
 ROTATING = (
     *(Ending.SUBMITTED, Ending.ACCEPTED, Ending.CHECKED, Ending.SURVEYING, Ending.SURVEYED),
     *(Ending.OPINED, Ending.OBJECTED, Ending.DECIDED),
@@ -103,10 +113,16 @@ TODAY_MINUS = {  # days before the house is first opened on which an open case w
     Ending.DECIDED: 33,
 }
 BIRTHS = 1_955, 1_976, 1_979, 2_011
+OLDEST = 1_934
+LONGEST_COURSE = 60
+"""Days within which a case that is granted comes to its end."""
 
 
 def scenarios(town: Town, number: int, today: date) -> list[Scenario]:
-    """The twenty cases of a town; of one that went to another district, all from before."""
+    """The twenty cases of a town; of one that went to another district, all from before.
+
+    What its people applied for since is that district's business, and stands in no book of ours.
+    """
     made = [*_decided(town, number), *_open(town, number, today)]
     if town.left_on is not None:
         made = [_before(one, town.left_on) for one in made]
@@ -115,8 +131,9 @@ def scenarios(town: Town, number: int, today: date) -> list[Scenario]:
 
 def _before(scenario: Scenario, left_on: date) -> Scenario:
     """The same household, its matter brought to an end before the town left."""
-    if scenario.starts < left_on - timedelta(days=60):
-        return scenario
+    kept = scenario.later if scenario.later not in _SINCE else Later.KEPT
+    if scenario.starts < left_on - timedelta(days=LONGEST_COURSE):
+        return replace(scenario, later=kept)
     return replace(
         scenario,
         starts=BATCHES[scenario.number % 3],
@@ -140,25 +157,29 @@ def _decided(town: Town, number: int) -> Iterator[Scenario]:
         return Scenario(case, town, number, BATCHES[batch], ending, household, **more)
 
     make = _Maker(number)
-    granted = Ending.GRANTED
-    yield at(0, 0, granted, make.family(0, wage="900.00"))
-    yield at(1, 0, granted, make.old_person(1), later=Later.DEATH if number % 2 else Later.KEPT)
-    yield at(2, 0, granted, make.mother_and_disabled(2))
+    granted, raised = Ending.GRANTED, Later.RAISED
+    yield at(0, 0, granted, make.family(0, wage="900.00"), later=raised)
     yield at(
-        3, 1, granted, make.farmers(3), later=Later.VOLUNTARY if number % 5 == 0 else Later.KEPT
+        1,
+        0,
+        granted,
+        make.old_person(1, child=UNASKED),
+        later=Later.DEATH if number % 2 else raised,
     )
+    yield at(2, 0, granted, make.mother_and_disabled(2), later=raised)
+    yield at(3, 1, granted, make.farmers(3), later=raised if number % 5 else Later.VOLUNTARY)
     yield at(4, 1, granted, make.family(4, wage="800.00"), later=Later.GRACE)
-    yield at(5, 2, granted, make.father_and_two(5))
+    yield at(5, 2, granted, make.father_and_two(5), later=raised)
     yield at(6, 2, Ending.REFUSED, make.couple(6, wage="3000.00"))
     car = make.couple(7, wage="500.00")
     yield at(7, 3, Ending.REFUSED, car, scripted=(_script(car, 0, "vehicles", "vehicle"),))
-    yield at(8, 3, granted, make.family(8, wage="2700.00", ill=True))
+    yield at(8, 3, granted, make.family(8, wage="2700.00", ill=True), later=Later.REVIEWED)
     yield at(9, 3, Ending.WITHDRAWN, make.couple(9, wage="600.00"))
     yield at(10, 3, Ending.TERMINATED, make.couple(10, wage="600.00"))
     moved = Later.MOVED if number == 0 else Later.KEPT
     yield at(11, 4, Ending.CONTESTED, make.family(11, wage="950.00"), later=moved)
     yield at(12, 5, granted, make.couple(12, wage="400.00"), later=Later.STOPPED)
-    yield at(13, 5, granted, make.old_person(13), near_relative=True)
+    yield at(13, 5, granted, make.old_person(13, child=CONSENTS), near_relative=True)
 
 
 def _open(town: Town, number: int, today: date) -> Iterator[Scenario]:
@@ -179,8 +200,8 @@ def _open(town: Town, number: int, today: date) -> Iterator[Scenario]:
         silent,
         scripted=({**_script(silent, 0, "bank", "", behaviour), "after_seconds": 30_000_000},),
     )
-    yield at(17, Ending.PUBLICISED, make.old_person(17))
-    yield at(18, Ending.AWAITING, make.family(18, wage="600.00"))
+    yield at(17, Ending.PUBLICISED, make.old_person(17, child=UNASKED))
+    yield at(18, Ending.AWAITING, make.with_grandmother(18, wage="600.00"))
     yield at(19, ROTATING[number % len(ROTATING)], make.father_and_two(19))
 
 
@@ -210,14 +231,24 @@ class _Maker:
             self.member(case, 2, "child", BIRTHS[3], education="compulsory", full_time=True),
         )
 
-    def old_person(self, case: int) -> Body:
-        """Somebody old, alone, with the basic pension, which does not count."""
+    def old_person(self, case: int, *, child: Body) -> Body:
+        """Somebody of over eighty, alone, with the basic pension, which does not count.
+
+        A child lives elsewhere and owes support: who has not consented is not looked up.
+        """
         pension = _income("basic_pension", "140.00")
-        return _household(
-            self.member(
-                case, 0, "self", 1_950 + self.town % 5, work_capacity="none", incomes=[pension]
-            )
-        )
+        born = OLDEST + (self.town + case) % 12
+        alone = self.member(case, 0, "self", born, work_capacity="none", incomes=[pension])
+        who = person(self.town, case, 3, born + 26, female=case % 2 == 0)
+        del who["born"]
+        return {**_household(alone), "supporters": [{**who, "relation": "child", **child}]}
+
+    def with_grandmother(self, case: int, *, wage: str) -> Body:
+        """The family of three and the mother of one, in her eighties."""
+        pension = _income("basic_pension", "140.00")
+        family = self.family(case, wage=wage)
+        mother = self.member(case, 3, "parent", OLDEST + 6, work_capacity="none", incomes=[pension])
+        return {**family, "members": [*family["members"], mother]}
 
     def mother_and_disabled(self, case: int) -> Body:
         disability = {"kind": "intellectual", "grade": 1}

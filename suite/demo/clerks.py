@@ -80,6 +80,9 @@ def _bureau() -> Iterator[NewClient]:
 def _towns() -> Iterator[NewClient]:
     for town in district.towns():
         organisation = f"{town.name}{'办事处' if town.is_street else '人民政府'}"
+        note = ""
+        if town.left_on is not None:
+            note = f"{town.left_on:%Y年%-m月}起属{town.district_on(town.left_on)}，只有此前的办件"
         for role in TOWN_ROLES:
             yield NewClient(
                 town_clerk(town, role),
@@ -87,4 +90,5 @@ def _towns() -> Iterator[NewClient]:
                 organisation,
                 role.scopes,
                 (town.code,),
+                note,
             )

@@ -56,6 +56,11 @@ class Town:
         days = [period.from_ for period in unit.periods if period.parent not in home]
         return min(days, default=None)
 
+    def district_on(self, day: date) -> str:
+        """The name of the district that the town belongs to."""
+        county = _register().county_of(self.id, day)
+        return "" if county is None else _register().name_of(county, day) or ""
+
     def code_on(self, day: date) -> str:
         """The code of the day, or the last one where that of the day is not known."""
         return _register().last_code_of(self.id, day) or self.code

@@ -31,17 +31,18 @@ APPLICATIONS = "/v1/relief/applications"
 AT_ONCE = 8
 DELEGATED_UNTIL = date(2026, 7, 1)
 """From then on a town decides by a municipal rule alone, and the demonstration has none (法44)."""
+APPRAISED_UNTIL = date(2021, 7, 1)
+"""Before it the community appraises every household before its opinion (条例(2016) art. 18)."""
 TELEPHONE = "023-67212345"
 
 _TO_SURVEY = ("bring", "accept", "check", "close_check", "survey", "sign")
 _TO_PUBLICITY = (*_TO_SURVEY, "opine", "publicise")
 _TO_DECISION = (*_TO_PUBLICITY, "close_publicity")
-_WITHOUT_PUBLICITY = (*_TO_SURVEY, "opine", "forward")
 _ENDS = ("decide", "deliver", "close")
 _ENDING = ("decide_change", "deliver_change")
 STEPS: Mapping[Ending, tuple[str, ...]] = {
     Ending.GRANTED: (*_TO_DECISION, *_ENDS),
-    Ending.REFUSED: (*_WITHOUT_PUBLICITY, *_ENDS),
+    Ending.REFUSED: (*_TO_DECISION, *_ENDS),
     Ending.CONTESTED: (
         *_TO_PUBLICITY,
         *("object", "survey", "sign", "find", "publicise", "close_publicity"),
@@ -68,7 +69,6 @@ GAPS = {  # days that a step comes after the one before it
     "survey": 2,
     "opine": 1,
     "close_publicity": 10,
-    "forward": 2,
     "object": 3,
     "find": 1,
     "decide": 1,
@@ -87,6 +87,8 @@ LATER: Mapping[Later, tuple[date, tuple[str, ...]]] = {
     Later.DEATH: (date(2024, 6, 11), ("propose_death", *_ENDING)),
     Later.VOLUNTARY: (date(2025, 2, 17), ("propose_voluntary", *_ENDING)),
     Later.MOVED: (date(2026, 5, 18), ("propose_move", *_ENDING)),
+    Later.RAISED: (date(2026, 6, 15), ("propose_raise", *_ENDING)),
+    Later.REVIEWED: (date(2026, 8, 10), ("review",)),
 }
 """When an award is changed, and by which steps; the last two come two days apart."""
 
@@ -96,6 +98,8 @@ def course(scenario: Scenario, today: date) -> list[tuple[date, str]]:
     on, found = scenario.starts, []
     for step in STEPS[scenario.ending]:
         on = min(on + timedelta(days=GAPS.get(step, 0)), today)
+        if step == "opine" and on < APPRAISED_UNTIL:
+            found += [(on, "convene"), (on, "record_appraisal")]
         found.append((on, step))
     if scenario.later is not Later.KEPT:
         on, steps = LATER[scenario.later]
@@ -220,6 +224,18 @@ class Windows:
             return
         await self._take(case, WINDOW, "survey/sign")
 
+    async def _convene(self, case: _Case) -> None:
+        await self._take(case, SURVEYOR, "appraisal", {"held_on": self._day.isoformat()})
+
+    async def _record_appraisal(self, case: _Case) -> None:
+        held = {
+            "held_on": self._day.isoformat(),
+            "participants": 11,
+            "outcome": "多数村（居）民代表认为其生活困难属实。",
+            "disputed": False,
+        }
+        await self._take(case, SURVEYOR, "appraisal-record", held)
+
     async def _opine(self, case: _Case) -> None:
         await self._take(case, SURVEYOR, "opinion", self._opinion(case))
 
@@ -252,9 +268,6 @@ class Windows:
 
     async def _close_publicity(self, case: _Case) -> None:
         await self._take(case, SURVEYOR, "publicity-closed")
-
-    async def _forward(self, case: _Case) -> None:
-        await self._take(case, SURVEYOR, "forward")
 
     async def _decide(self, case: _Case) -> None:
         """By the town where the power has been handed down and holds, else by the bureau."""
@@ -338,6 +351,17 @@ class Windows:
             "moved_on": self._day.isoformat(),
         }
         await self._propose(case, BUREAU_SURVEYOR, asked)
+
+    async def _propose_raise(self, case: _Case) -> None:
+        asked = {"kind": "standard_changed", "reason": "低保标准调整，按新标准重新核定"}
+        await self._propose(case, SURVEYOR, asked)
+
+    async def _review(self, case: _Case) -> None:
+        await self._award(case)
+        url, surveyor = f"/v1/relief/awards/{case.award}", self._by(case, SURVEYOR)
+        etag = (await surveyor.get(url)).headers["etag"]
+        seen = {"reviewed_on": self._day.isoformat(), "note": "入户核查，家庭情况没有变化。"}
+        await surveyor.post(f"{url}/reviews", seen, etag=etag, once=True)
 
     async def _award(self, case: _Case) -> dict[str, Any]:
         if not case.award:

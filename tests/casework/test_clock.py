@@ -16,6 +16,8 @@ from chassis.law.deadlines import Term, TermUnit
 CALENDAR = Calendar()
 DAY = timedelta(days=1)
 START = date(2021, 7, 1)
+DURING = ("07-11", "07-18", "07-19")
+"""Of a publicity that is posted on the eleventh: its posting, its last day, the day after."""
 
 
 def limit(count: int, *excludes: str, unit: TermUnit = TermUnit.WORKING_DAYS) -> TimeLimit:
@@ -30,8 +32,8 @@ def d(text: str) -> date:
     return date.fromisoformat(f"2021-{text}")
 
 
-def posted(from_: str, until: str | None = None) -> list[Tick]:
-    begun = [Tick(d(from_), Clock.SUSPEND, "publicity")]
+def posted(from_: str, until: str | None = None, last: str | None = None) -> list[Tick]:
+    begun = [Tick(d(from_), Clock.SUSPEND, "publicity", d(last) if last else None)]
     return begun if until is None else [*begun, Tick(d(until), Clock.RESUME, "publicity")]
 
 
@@ -98,6 +100,38 @@ class TestSuspension:
         assert (seen.light, seen.due) == (Light.PAUSED, d("08-17"))
         assert read(limit(30, "publicity"), ticks, d("07-11"), CALENDAR).light is Light.PAUSED
 
+    def test_art_19_a_publicity_that_is_closed_late_leaves_out_its_seven_days_alone(self) -> None:
+        late = started(*posted("07-11", "08-05", last="07-18"))
+        (pause,) = suspensions(late, limit(30, "publicity"), d("08-30"))
+        assert (pause.from_, pause.to) == (d("07-12"), d("07-18"))
+        early = started(*posted("07-11", "07-14", last="07-18"))
+        (cut,) = suspensions(early, limit(30, "publicity"), d("08-30"))
+        assert cut.to == d("07-13")
+
+    def test_its_end_is_known_in_advance_and_the_light_goes_on_after_it(self) -> None:
+        ticks = started(*posted("07-11", last="07-18"))
+        found = [read(limit(30, "publicity"), ticks, d(day), CALENDAR) for day in DURING]
+        assert {one.due for one in found} == {d("08-19")}
+        assert [(one.light, one.paused_until) for one in found] == [
+            (Light.PAUSED, d("07-18")),
+            (Light.PAUSED, d("07-18")),
+            (Light.GREEN, None),
+        ]
+        assert read(limit(30, "publicity"), ticks, d("08-20"), CALENDAR).light is Light.RED
+
+    def test_a_suspension_begun_anew_is_another_one_or_goes_on(self) -> None:
+        anew = [Tick(d("07-25"), Clock.SUSPEND, "publicity", d("07-28"))]
+        ticks = started(*posted("07-11", last="07-18"), *anew)
+        found = suspensions(ticks, limit(30, "publicity"), d("08-30"))
+        assert [(one.from_, one.to) for one in found] == [
+            (d("07-12"), d("07-18")),
+            (d("07-26"), d("07-28")),
+        ]
+        longer = [Tick(d("07-15"), Clock.SUSPEND, "publicity", d("07-20"))]
+        ticks = started(*posted("07-11", last="07-18"), *longer)
+        (one,) = suspensions(ticks, limit(30, "publicity"), d("08-30"))
+        assert (one.from_, one.to) == (d("07-12"), d("07-20"))
+
     def test_publicity_does_not_hide_a_limit_that_was_missed(self) -> None:
         ticks = started(*posted("08-20"))
         assert read(limit(30, "publicity"), ticks, d("08-25"), CALENDAR).light is Light.RED
@@ -131,7 +165,10 @@ def any_ticks(draw: st.DrawFn) -> list[Tick]:
     ticks = started(on=day)
     for _ in range(draw(st.integers(0, 6))):
         day += draw(st.integers(0, 20)) * DAY
-        ticks.append(Tick(day, draw(EFFECTS), draw(st.sampled_from(REASONS))))
+        effect, reason = draw(EFFECTS), draw(st.sampled_from(REASONS))
+        last = draw(st.none() | st.integers(0, 15))
+        until = None if last is None or effect is Clock.RESUME else day + last * DAY
+        ticks.append(Tick(day, effect, reason, until))
     if draw(st.booleans()):
         ticks.append(Tick(day + draw(st.integers(0, 30)) * DAY, Clock.STOP))
     return ticks

@@ -1,14 +1,16 @@
 """Decision documents: kept as made, shown from what is kept (社会救助暂行办法 art. 65: reasons)."""
 
 from decimal import Decimal
+from pathlib import Path
 from uuid import UUID
 
 import pytest
+from jinja2 import UndefinedError
 
-from casework import documents
+from casework import documents, repository
 from casework.sealed import canonical
 from chassis.privacy import Cell
-from tests.casework.conftest import Permits
+from tests.casework.conftest import CLERK, Permits
 from tests.casework.toy_matter import SIDE, TEMPLATES, decision
 
 KEPT = {
@@ -44,9 +46,35 @@ class TestPage:
         assert "<script>" not in page
         assert "&lt;script&gt;alert(1)：" in page
 
-    def test_what_the_snapshot_lacks_is_no_blank(self) -> None:
-        with pytest.raises(Exception, match="amount"):
-            documents.page(TEMPLATES, "permit", {k: v for k, v in KEPT.items() if k != "amount"})
+    def test_a_template_that_shows_more_than_an_old_snapshot_holds_prints_it(
+        self, tmp_path: Path
+    ) -> None:
+        (tmp_path / "permit.html").write_text(
+            """{% extends "document.html" %}{% block body %}<p>自{{ since|day }}，{{ holder.name }}
+            {{ holder.town.name }}{% for one in lines %}{{ one }}{% endfor %}。</p>{% endblock %}"""
+        )
+        assert "<p>自，" in documents.page(tmp_path, "permit", KEPT)
+
+    async def test_a_document_is_not_made_without_what_its_template_shows(
+        self, permits: Permits
+    ) -> None:
+        case = await permits.open()
+        async with permits.running.runtime.database.transaction(
+            actor=CLERK, organisation="镇", units=[SIDE]
+        ) as session:
+            file = await repository.find(session, [SIDE], UUID(case), lock=True)
+            assert file is not None
+            with pytest.raises(UndefinedError, match="amount"):
+                await documents.make(
+                    session,
+                    file,
+                    templates=TEMPLATES,
+                    kind="permit",
+                    title="决定书",
+                    number="玩许〔2025〕1号",
+                    snapshot={},
+                )
+            assert await repository.documents_of(session, file.id) == []
 
     def test_an_old_documents_template_is_kept_beside_the_new_one(self) -> None:
         old = documents.page(TEMPLATES, "permit", {**KEPT, "template_version": 0})

@@ -1,7 +1,7 @@
 """统一受理编号: domain.md C1; check character by ISO 7064 MOD 37,36."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,9 +41,13 @@ def test_one_wrong_character_is_found(number: str, data: st.DataObject) -> None:
     assert not is_case_number(number[:place] + other + number[place + 1 :])
 
 
-@given(any_number, st.data())
-def test_two_digits_changed_about_are_found(number: str, data: st.DataObject) -> None:
-    place = data.draw(st.integers(0, 12))
-    if number[place] != number[place + 1]:
-        turned = number[:place] + number[place + 1] + number[place] + number[place + 2 :]
-        assert not is_case_number(turned)
+def test_two_digits_changed_about_are_nearly_always_found() -> None:
+    """ISO 7064: not all of them, but for a few pairs at few places."""
+    turned = [
+        number[:place] + number[place + 1] + number[place] + number[place + 2 :]
+        for n in range(300)
+        for number in [case_number(SIDE, date(2015, 1, 1) + timedelta(days=13 * n), "DB", n * 7919)]
+        for place in range(13)
+        if number[place] != number[place + 1]
+    ]
+    assert sum(map(is_case_number, turned)) < len(turned) / 100

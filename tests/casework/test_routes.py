@@ -59,6 +59,18 @@ class TestCase:
         assert items[1]["clock"] == "start"
         assert items[1]["actor"] == CLERK
 
+    async def test_what_is_promised_stands_beside_what_the_law_allows(
+        self, permits: Permits
+    ) -> None:
+        case = await permits.open()
+        await permits.steps(case, "accept")
+        permits.running.at("2025-03-18")
+        seen = (await permits.get(f"cases/{case}")).json()
+        promised, total = seen["promised_clock"], seen["clock"]
+        assert (promised["title"], promised["count"]) == ("10个工作日", 10)
+        assert (promised["due"], promised["light"]) == ("2025-03-17", "red")
+        assert (total["count"], total["light"]) == (30, "green")
+
 
 class TestForeign:
     async def test_another_towns_clerk_finds_nothing(self, permits: Permits) -> None:

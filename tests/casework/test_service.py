@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
 
 from casework import reckoning, repository, service
-from casework.service import limits_of
+from casework.models import CaseFile, CaseStep
+from casework.service import crowded, limits_of
 from chassis.database import Database
 from chassis.jobs import JobRunner
 from chassis.migrate import downgrade, drift, lineages, upgrade
@@ -166,19 +167,21 @@ class TestClock:
         case = await permits.open()
         await permits.steps(case, "accept publicise")
         assert (await permits.row(case))["paused"]
-        permits.running.at("2025-03-12")
+        permits.running.at("2025-03-10")
         assert (await permits.get(f"cases/{case}")).json()["clock"]["light"] == "paused"
+        permits.running.at("2025-03-20")
+        assert (await permits.get(f"cases/{case}")).json()["clock"]["light"] == "green"
         await permits.steps(case, "publicity_closed")
         row = await permits.row(case)
-        # 4 to 11 March, seven whole days and the day before the closing, held six working days.
-        assert (row["paused"], row["due_on"]) == (False, date(2025, 4, 23))
+        # Its own seven days, 4 to 10 March, held five working days; that it hung on moves nothing.
+        assert (row["paused"], row["due_on"]) == (False, date(2025, 4, 22))
 
     async def test_after_the_decision_only_the_delivery_has_a_limit(self, permits: Permits) -> None:
         case = await permits.granted()
         assert (await permits.row(case))["due_on"] == date(2025, 3, 17)
         shown = (await permits.get(f"cases/{case}")).json()
         assert shown["clock"]["stopped_on"] == "2025-03-12"
-        assert (await last_event(permits)).due_on == date(2025, 4, 23)
+        assert (await last_event(permits)).due_on == date(2025, 4, 22)
         await permits.steps(case, "deliver")
         assert (await permits.row(case))["due_on"] is None
 
@@ -193,6 +196,26 @@ class TestClock:
             "urn:minzheng:problem:case-prolonged",
         )
         assert (await permits.events())[-1].type.endswith(".prolonged.v1")
+
+    def test_a_case_that_went_to_and_fro_can_still_be_ended_and_told_of(self) -> None:
+        def went(times: int) -> list[CaseStep]:
+            return [
+                CaseStep(
+                    on_day=date(2025, 3, 3) + timedelta(days=day),
+                    target=("accepted", "awaiting")[day % 2],
+                    responsible=SIDE,
+                )
+                for day in range(times)
+            ]
+
+        assert not crowded(went(390))
+        assert crowded(went(391))
+        steps = went(390)
+        assert not crowded([*steps, steps[-1]])  # a note begins no period
+        file = CaseFile(
+            id=UUID(int=1), matter="permit", number="1", opened_on=date(2025, 3, 3), limits={}
+        )
+        assert len(EVENT(file, went(400)).model_dump()["periods"]) == 400
 
     async def test_a_provisional_day_is_reckoned_anew(self, permits: Permits) -> None:
         permits.running.at("2031-09-01")
@@ -215,7 +238,7 @@ class TestClock:
         runtime = permits.running.runtime
         runner = JobRunner(
             runtime.database,
-            {reckoning.KIND: reckoning.reckon},
+            {reckoning.KIND: reckoning.daily()},
             runtime.places.everywhere,
             daily=(reckoning.KIND,),
         )

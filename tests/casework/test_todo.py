@@ -122,6 +122,13 @@ class TestList:
         seen = (await todo(permits, light="paused")).json()
         assert [one["id"] for one in seen["items"]["items"]] == [case]
         assert seen["processes"][0]["paused"] == 1
+        permits.running.at("2025-03-10")
+        assert (await todo(permits, light="paused")).json()["items"]["items"]
+        permits.running.at("2025-03-11")  # nobody has closed it yet
+        seen = (await todo(permits, light="green")).json()
+        assert [(one["light"], one["due"]) for one in seen["items"]["items"]] == [
+            ("green", "2025-04-22")
+        ]
 
     async def test_another_towns_cases_are_neither_listed_nor_counted(
         self, permits: Permits

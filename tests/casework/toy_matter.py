@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from casework import archive, corrections, documents, publicity, repository, service
 from casework.clock import TimeLimit
 from casework.corrections import Missing
-from casework.models import LINEAGE, CaseFile, PublicityKind, PublicityOutcome
+from casework.models import LINEAGE, CaseFile, CasePublicity, PublicityKind, PublicityOutcome
 from casework.routes import router as casework_router
 from casework.service import Limits, case_event
 from casework.states import Clock, Matter, Party, State, Transition
@@ -40,7 +40,11 @@ def working(count: int, code: str, *excludes: str) -> TimeLimit:
 
 TOTAL = working(30, "total", "publicity")
 LONGER = working(45, "special", "publicity")
-LIMITS = Limits(TOTAL, {"accepted": working(3, "survey"), "granted": working(3, "delivery")})
+LIMITS = Limits(
+    TOTAL,
+    {"accepted": working(3, "survey"), "granted": working(3, "delivery")},
+    promised=working(10, "promised"),
+)
 
 
 def step(
@@ -227,7 +231,7 @@ async def take_step(
             session, case, MATTER, limit=LONGER, reason_code="hard_survey", event=EVENT
         )
     else:
-        await _before(session, case, name, asked)
+        posted = await _before(session, case, name, asked)
         await service.advance(
             session,
             case,
@@ -237,6 +241,7 @@ async def take_step(
             reason=asked.reason,
             data=asked.data,
             clock_reason="publicity" if name.startswith("publici") else "",
+            clock_until=posted.last_day if posted is not None else None,
             limits=LIMITS if name == "accept" else None,
             flags=asked.flags,
             outcome=OUTCOMES.get(name),
@@ -251,14 +256,17 @@ async def take_step(
 OUTCOMES: Mapping[str, Outcome] = {"decide": Outcome.GRANTED, "withdraw": Outcome.WITHDRAWN}
 
 
-async def _before(session: Transaction, case: CaseFile, name: str, asked: Step) -> None:
+async def _before(
+    session: Transaction, case: CaseFile, name: str, asked: Step
+) -> CasePublicity | None:
+    """What goes with a step; what is posted by it."""
     match name:
         case "tell":
             await corrections.tell(session, case, [Missing("photo", "照片", "申请人张三丰未交")])
         case "corrected":
             await corrections.fulfil(session, case)
         case "publicise":
-            await publicity.post(
+            return await publicity.post(
                 session,
                 case,
                 kind=PublicityKind.OPINION,
@@ -273,6 +281,7 @@ async def _before(session: Transaction, case: CaseFile, name: str, asked: Step) 
             await documents.make(
                 session,
                 case,
+                templates=TEMPLATES,
                 kind="permit",
                 title="准予许可决定书",
                 number="玩许〔2025〕1号",
@@ -280,6 +289,7 @@ async def _before(session: Transaction, case: CaseFile, name: str, asked: Step) 
             )
         case "move":
             await service.hand_over(session, case, unit=int(asked.data["unit"]))
+    return None
 
 
 def decision(name: str) -> dict[str, object]:
@@ -311,7 +321,6 @@ SERVICE = Service(
             {MATTER.code: MATTER},
             {MATTER.code: TEMPLATES},
             read_scope="toy:read",
-            deliver_scope="toy:accept",
             tag="玩具办件",
         ),
         toy,

@@ -143,6 +143,25 @@ async def test_without_a_record_nothing_is_revealed() -> None:
         await RING.reveal(RING.seal("张三", CELL), CELL, of="p", purpose="查询", audit=refusing)
 
 
+async def test_many_fields_of_one_person_are_read_under_one_record_and_never_without_it() -> None:
+    audit = Recorder()
+    cells = [CELL, replace(CELL, row=UUID(int=2))]
+    sealed = {cell: RING.seal(name, cell) for cell, name in zip(cells, "张李", strict=True)}
+    found = await RING.reveal_all(sealed, of="person-1", purpose="核对", audit=audit)
+    assert list(found.values()) == ["张", "李"]
+    assert audit.entries == [("applicant.id_number", "person-1", "核对")]
+    with pytest.raises(ConnectionError):
+        await RING.reveal_all(sealed, of="p", purpose="核对", audit=refusing)
+    with pytest.raises(ValueError, match="purpose"):
+        await RING.reveal_all(sealed, of="p", purpose=" ", audit=audit)
+    elsewhere = replace(CELL, column="name")
+    with pytest.raises(ValueError, match="unpack"):
+        await RING.reveal_all(
+            {**sealed, elsewhere: RING.seal("王", elsewhere)}, of="p", purpose="核对", audit=audit
+        )
+    assert len(audit.entries) == 1
+
+
 async def test_an_attempt_on_a_broken_seal_is_recorded_too() -> None:
     audit = Recorder()
     with pytest.raises(BrokenSeal):

@@ -219,45 +219,6 @@ class TestKilledProcesses:
             assert row["found"] == list(range(1, len(row["found"]) + 1))
 
 
-class TestStartingAndStopping:
-    def test_a_second_start_keeps_the_data_and_sigterm_leaves_no_process(self) -> None:
-        with open_folder() as folder:
-            first = start(folder / "data", "--case-towns", "0")
-            figures = first.indicators(as_of="2025-12-31")
-            clients = first.clients
-            below = _all_below(first.process.pid)
-            assert stop(first) == 0
-            assert not [pid for pid in below if Path(f"/proc/{pid}").exists()]
-            second = start(folder / "data", "--case-towns", "0")
-            try:
-                assert second.clients == clients
-                assert second.indicators(as_of="2025-12-31") == figures
-            finally:
-                below = _all_below(second.process.pid)
-                os.kill(second.process.pid, signal.SIGKILL)
-                second.process.wait()
-                second.http.close()
-                assert second.process.stdout is not None
-                second.process.stdout.close()
-            deadline = time.monotonic() + 20
-            services = [pid for pid, name in below.items() if name.startswith(("serve", "work"))]
-            while any(Path(f"/proc/{pid}").exists() for pid in services):
-                assert time.monotonic() < deadline, "processes outlive their killed supervisor"
-                time.sleep(0.1)
-            third = start(folder / "data", "--case-towns", "0")
-            assert third.indicators(as_of="2025-12-31") == figures
-            assert stop(third) == 0
-
-    def test_a_taken_port_is_told_plainly(self, house: House) -> None:
-        with socket.socket() as taken, open_folder() as folder:
-            taken.bind(("127.0.0.1", 0))
-            taken.listen()
-            done = house.minzheng_on(folder / "data", "run", "--port", str(taken.getsockname()[1]))
-            assert done.returncode != 0
-            assert "端口" in done.stderr
-            assert "Traceback" not in done.stderr
-
-
 @pytest.mark.kafka
 @pytest.mark.usefixtures("kafka_libraries")
 class TestOnKafka:
@@ -293,6 +254,47 @@ class TestOnKafka:
                 assert event["type"].startswith(record.topic)
                 assert event["data"]["id"] == event["subject"]
             await applied_for_and_refused(house, town=0, number=20)
+
+
+class TestStartingAndStopping:
+    """Last of all: it stops and starts the house that the others share."""
+
+    def test_a_second_start_keeps_the_data_and_sigterm_leaves_no_process(
+        self, house: House
+    ) -> None:
+        figures = house.indicators(as_of="2025-12-31")
+        awards = house.get("/v1/relief/awards")
+        clients = house.clients
+        below = _all_below(house.process.pid)
+        assert stop(house) == 0
+        assert not [pid for pid in below if Path(f"/proc/{pid}").exists()]
+
+        house.resume(start(house.data, "--case-towns", "2"))
+        assert house.clients == clients
+        assert house.indicators(as_of="2025-12-31") == figures
+        assert house.get("/v1/relief/awards") == awards
+        below = _all_below(house.process.pid)
+        os.kill(house.process.pid, signal.SIGKILL)
+        house.process.wait()
+        house.close()
+        deadline = time.monotonic() + 20
+        services = [pid for pid, name in below.items() if name.startswith(("serve", "work"))]
+        while any(Path(f"/proc/{pid}").exists() for pid in services):
+            assert time.monotonic() < deadline, "processes outlive their killed supervisor"
+            time.sleep(0.1)
+
+        house.resume(start(house.data, "--case-towns", "2"))
+        assert house.indicators(as_of="2025-12-31") == figures
+        assert house.get("/v1/relief/awards") == awards
+
+    def test_a_taken_port_is_told_plainly(self, house: House) -> None:
+        with socket.socket() as taken, open_folder() as folder:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            done = house.minzheng_on(folder / "data", "run", "--port", str(taken.getsockname()[1]))
+            assert done.returncode != 0
+            assert "端口" in done.stderr
+            assert "Traceback" not in done.stderr
 
 
 def _all_below(pid: int) -> dict[int, str]:

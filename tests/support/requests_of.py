@@ -71,7 +71,9 @@ class Document:
                 return [self.example(schema["items"])] * schema.get("minItems", 0)
             case "boolean":
                 return True
-            case "integer" | "number":
+            case "integer":
+                return int(schema.get("minimum", 1))
+            case "number":
                 return schema.get("minimum", 1)
             case "string":
                 return self._text(schema)

@@ -1,14 +1,15 @@
 """Services under test: a migrated database each, the real app over ASGI, tokens of our own key."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 import httpx
+from fastapi import FastAPI
 
 from chassis import private_file
 from chassis.app import create_app
@@ -31,6 +32,8 @@ NO_ISSUER = "http://127.0.0.1:9/jwks.json"
 configure_logging(service="test", process="test")
 
 _templates: set[tuple[int, str]] = set()
+_idle: list[tuple[Service, FastAPI]] = []
+"""Apps between two tests: to analyse all routes anew takes longer than most tests."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,19 @@ async def drain(one: Consumption, bus: Bus) -> None:
             await one.step(subscription, wait=0.2)
 
 
+@contextmanager
+def borrowed_app(service: Service, runtime: Runtime) -> Iterator[FastAPI]:
+    """An app of the service that answers with this runtime; nobody else has it until the end."""
+    found = next((one for one in _idle if one[0] is service), None)
+    if found is None:
+        found = service, create_app(service, runtime.settings)
+    else:
+        _idle.remove(found)
+    found[1].state.runtime = runtime
+    yield found[1]
+    _idle.append(found)
+
+
 @asynccontextmanager
 async def running_service(
     postgres: Postgres,
@@ -187,13 +203,8 @@ async def running_service(
     )
     opened = open_bus(settings.bus)
     await opened.ensure_topics({topic.name: topic.partitions for topic in TOPICS})
-    app = create_app(service, settings)
-    async with (
-        app.router.lifespan_context(app),
-        running(service, settings) as runtime,
-        httpx.AsyncClient(
-            transport=httpx.ASGITransport(app, raise_app_exceptions=False),
-            base_url="http://service",
-        ) as http,
-    ):
-        yield Running(service, databases, settings, key, http, runtime, opened)
+    async with running(service, settings) as runtime:
+        with borrowed_app(service, runtime) as app:
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://service") as http:
+                yield Running(service, databases, settings, key, http, runtime, opened)

@@ -47,6 +47,7 @@ def upgrade() -> None:
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("amber_on", sa.Date(), nullable=True),
         sa.Column("paused", sa.Boolean(), nullable=False),
+        sa.Column("paused_until", sa.Date(), nullable=True),
         sa.Column("provisional", sa.Boolean(), nullable=False),
         sa.Column("parent_id", sa.Uuid(), nullable=True),
         sa.Column("subject_id", sa.Uuid(), nullable=True),
@@ -171,6 +172,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_case_publicity_case_id"), "case_publicity", ["case_id"], unique=False)
     op.create_index(
+        "ix_case_publicity_hanging",
+        "case_publicity",
+        ["unit_id"],
+        unique=False,
+        postgresql_where="closed_on IS NULL",
+    )
+    op.create_index(
         "uq_case_publicity_running",
         "case_publicity",
         ["case_id", "kind"],
@@ -207,6 +215,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("clock_reason", sa.String(), nullable=False),
+        sa.Column("clock_until", sa.Date(), nullable=True),
         sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.ForeignKeyConstraint(
             ["case_id"], ["case_file.id"], name=op.f("fk_case_step_case_id_case_file")
@@ -261,6 +270,11 @@ def downgrade() -> None:
     op.drop_table("case_step")
     op.drop_index(
         "uq_case_publicity_running",
+        table_name="case_publicity",
+        postgresql_where="closed_on IS NULL",
+    )
+    op.drop_index(
+        "ix_case_publicity_hanging",
         table_name="case_publicity",
         postgresql_where="closed_on IS NULL",
     )

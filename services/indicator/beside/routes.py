@@ -11,26 +11,29 @@ from services.indicator.beside.schemas import (
     BesideLineageQuery,
     BesideList,
     BesideMatrix,
+    BesideMatrixQuery,
+    BesideQuery,
 )
-from services.indicator.plans.access import view
 from services.indicator.plans.desk import AtDesk, Reader
-from services.indicator.plans.schemas import LineageItem, MatrixQuery, ViewQuery
+from services.indicator.plans.schemas import LineageItem
 
 router = APIRouter(prefix="/v1/plan/beside", tags=["业务数据"], route_class=Route)
 
 
 @router.get("", summary="业务数据", responses=responses(401, 403, 404, 422, 503))
-async def list_beside(asked: Annotated[ViewQuery, Query()], _: Reader, desk: AtDesk) -> BesideList:
+async def list_beside(
+    asked: Annotated[BesideQuery, Query()], _: Reader, desk: AtDesk
+) -> BesideList:
     """与规划指标并列的业务数据：合计及其中城市、农村；没有目标和状态。
 
-    日期与区划同规划指标：镇街用户不指明区划时，看到的是本镇街。
+    不指明日期的为今天。镇街用户不指明区划时，看到的是本镇街。
     """
-    return await service.board(desk, view(desk, asked.as_of, asked.known_on, asked.division))
+    return await service.board(desk, asked)
 
 
 @router.get("/matrix", summary="各镇街的业务数据", responses=responses(401, 403, 422, 503))
 async def get_beside_matrix(
-    asked: Annotated[MatrixQuery, Query()], _: Reader, desk: AtDesk
+    asked: Annotated[BesideMatrixQuery, Query()], _: Reader, desk: AtDesk
 ) -> BesideMatrix:
     """管辖范围内各镇街的业务数据；镇街用户只看到本镇街。"""
     return await service.matrix(desk, asked)

@@ -4,15 +4,34 @@ from typing import Annotated
 from fastapi import Path
 from pydantic import BaseModel, Field
 
+from chassis.fields import Day, DivisionCode
 from services.indicator.plans.rules import Part
-from services.indicator.plans.schemas import Amount, LineageQuery
+from services.indicator.plans.schemas import Amount, LineageQuery, MatrixQuery, ViewQuery
 
 BesideCode = Annotated[
     str, Path(description="业务数据代码，见 `GET /v1/plan/beside`", examples=["relief_households"])
 ]
 
 
+AsOf = Annotated[
+    Day | None, Field(description="哪一天的情况，默认今天；规划期满后也是今天，不是期末")
+]
+
+
+class BesideMatrixQuery(MatrixQuery):
+    as_of: AsOf = None
+
+
+class BesideQuery(ViewQuery):
+    as_of: AsOf = None
+    division: DivisionCode | None = Field(
+        default=None,
+        description="12 位区划代码；不填为规划的管辖范围，其终止后为本单位所在区县；镇街为本镇街",
+    )
+
+
 class BesideLineageQuery(LineageQuery):
+    as_of: AsOf = None
     area: Part = Field(default=Part.TOTAL, description="total 合计，urban 城市，rural 农村")
 
 

@@ -10,6 +10,8 @@ from services.indicator.beside.schemas import (
     BesideLineageQuery,
     BesideList,
     BesideMatrix,
+    BesideMatrixQuery,
+    BesideQuery,
     BesideRow,
     BesideValues,
 )
@@ -21,13 +23,13 @@ from services.indicator.plans.expressions import Need
 from services.indicator.plans.grounds import UnitArea
 from services.indicator.plans.readings import fetch
 from services.indicator.plans.rules import Beside, Part, publish
-from services.indicator.plans.schemas import LineageItem, MatrixQuery
+from services.indicator.plans.schemas import LineageItem
 from services.indicator.plans.service import entries_page
 from services.indicator.plans.values import LedgerValues
 
 
-async def board(desk: Desk, seen: View) -> BesideList:
-    plan = desk.plan
+async def board(desk: Desk, asked: BesideQuery) -> BesideList:
+    plan, seen = desk.plan, _seen(desk, asked)
     sums = await fetch(desk, seen, _needs(desk, seen.as_of))
     values = sums.over(area_of(desk, seen, plan.scope))
     return BesideList(
@@ -48,12 +50,12 @@ async def board(desk: Desk, seen: View) -> BesideList:
     )
 
 
-async def matrix(desk: Desk, asked: MatrixQuery) -> BesideMatrix:
-    """The towns of the scope that the caller sees."""
-    seen = View(asked.as_of or desk.default_day, asked.known_on)
+async def matrix(desk: Desk, asked: BesideMatrixQuery) -> BesideMatrix:
+    """The towns of the scope that the caller sees; after its end those below the caller's units."""
+    seen = View(asked.as_of or desk.today, asked.known_on)
     sums = await fetch(desk, seen, _needs(desk, seen.as_of))
     rows = []
-    for town in sorted(desk.scopes[desk.plan.scope].members(seen.as_of) & desk.units):
+    for town in sorted(_towns(desk, seen.as_of)):
         values = sums.over(UnitArea(town, desk.register))
         cells = {one.code: _values(one, values, seen.as_of) for one in desk.plan.beside}
         rows.append(BesideRow(**views.town_view(desk, town, seen.as_of).model_dump(), cells=cells))
@@ -70,7 +72,7 @@ async def lineage(desk: Desk, code: str, asked: BesideLineageQuery) -> Page[Line
     found = next((one for one in desk.plan.beside if one.code == code), None)
     if found is None:
         raise NotFound("没有此项业务数据")
-    seen = view(desk, asked.as_of, asked.known_on, asked.division)
+    seen = _seen(desk, asked)
     measure = desk.plan.measures[found.measures[asked.area]]
     area = area_of(desk, seen, desk.plan.scope)
     values = (await fetch(desk, seen, {(measure.code, seen.as_of)})).over(area)
@@ -78,6 +80,36 @@ async def lineage(desk: Desk, code: str, asked: BesideLineageQuery) -> Page[Line
     if values.value(measure.code, seen.as_of) is not None:
         spans.append(Within(counted(measure, seen.as_of), area.covered(seen.as_of)))
     return await entries_page(desk, seen, spans, asked)
+
+
+def _seen(desk: Desk, asked: BesideQuery | BesideLineageQuery) -> View:
+    """As the plan is looked at, but today by default: the day's work goes on when a plan has ended.
+
+    When its scope has ended, too, the caller's own district takes its place.
+    """
+    day = asked.as_of or desk.today
+    seen = view(desk, day, asked.known_on, asked.division)
+    own = _own(desk, day)
+    if asked.division or seen.unit is not None or _members(desk, day) or len(own) != 1:
+        return seen
+    return View(day, asked.known_on, own[0], desk.register.last_code_of(own[0], day))
+
+
+def _towns(desk: Desk, day: date) -> frozenset[int]:
+    if members := _members(desk, day):
+        return members & desk.units
+    below = (desk.register.below(unit, day) for unit in _own(desk, day))
+    return frozenset[int]().union(*below).intersection(desk.register.towns(day))
+
+
+def _members(desk: Desk, day: date) -> frozenset[int]:
+    return desk.scopes[desk.plan.scope].members(day)
+
+
+def _own(desk: Desk, day: date) -> list[int]:
+    """The caller's own units, as far as they exist on the day."""
+    units = (desk.register.by_code(code) for code in desk.divisions)
+    return [unit for unit in units if unit is not None and desk.register.below(unit, day)]
 
 
 def _needs(desk: Desk, day: date) -> set[Need]:

@@ -10,15 +10,17 @@ from casework.models import CaseDocument, CaseFile
 from casework.sealed import seal_json
 from chassis.database import today
 from chassis.privacy import Cell
-from chassis.problems import FieldError, Forbidden, Unprocessable
+from chassis.problems import FieldError, Unprocessable
 from contracts.events.casework import Outcome as Ended
 from services.relief.applications import (
+    deciding,
     documents,
     investigation,
     limits,
     measuring,
     review,
     rules,
+    views,
 )
 from services.relief.applications.desk import EVENT, Desk
 from services.relief.applications.family import Family, family_for
@@ -37,7 +39,7 @@ from services.relief.checks import service as checks
 from services.relief.entitlement.problems import ContradictsRules
 from services.relief.households import service as households
 from services.relief.households.kinds import ClaimRole
-from services.relief.parameters.rules import Competence, Level
+from services.relief.parameters.rules import Competence
 
 _STEPS = {Outcome.GRANT: "grant", Outcome.REFUSE: "refuse"}
 _ENDS = {Outcome.GRANT: Ended.GRANTED, Outcome.REFUSE: Ended.REFUSED}
@@ -46,9 +48,9 @@ _NOTICES = ("confirmation", "refusal")
 
 async def return_step(desk: Desk, case_id: UUID, if_match: str | None, reason: str) -> CaseFile:
     """Send the case back to the town, with the reason."""
-    case, _ = await desk.take(case_id, if_match)
+    case, application = await desk.take(case_id, if_match)
     desk.require(case, "return_step")
-    await _competence(desk, case)
+    await _competence(desk, case, application)
     await desk.advance(case, "return_step", reason=reason)
     return case
 
@@ -62,7 +64,7 @@ async def prolong(
     """
     case, application = await desk.take(case_id, if_match)
     desk.require(case, "prolong")
-    await _competence(desk, case)
+    await _competence(desk, case, application)
     check(rules.prolongation_fault(asked.ground, case.flags, case.prolonged))
     await _require_time_left(desk, case)
     law = await measuring.law(desk, case.unit_id, case.accepted_on or application.applied_on)
@@ -94,7 +96,7 @@ async def decide(desk: Desk, case_id: UUID, if_match: str | None, asked: Decisio
     case, application = await desk.take(case_id, if_match)
     step = _STEPS[asked.outcome]
     desk.require(case, step)
-    held = await _competence(desk, case)
+    held = await _competence(desk, case, application)
     if rules.inspection_required(case.flags) and not await investigation.inspected(desk, case):
         raise StepRefused("近亲属备案或有投诉举报的，须先由区县民政部门入户调查并签齐")
     await _require_answers_looked_at(desk, case, application)
@@ -102,7 +104,7 @@ async def decide(desk: Desk, case_id: UUID, if_match: str | None, asked: Decisio
     _require_agreement(asked.outcome, measured)
     opinion, changed = await review.require_standing(desk, case, application)
     if asked.outcome is Outcome.GRANT and opinion.outcome is Outcome.REFUSE:
-        raise OpinionOutdated("初审意见为不符合条件，未经公示，不能确认同意；请退回重新提出")
+        raise OpinionOutdated("初审意见为不符合条件，未公示同意，不能确认同意；请退回重新提出")
     if changed:
         measured.told["notes"].append(changed)
     award_id = None
@@ -123,16 +125,17 @@ async def decide(desk: Desk, case_id: UUID, if_match: str | None, asked: Decisio
     return case
 
 
-async def _competence(desk: Desk, case: CaseFile) -> Competence:
-    """Who decides today; the caller's organ, or the request ends here."""
+async def _competence(desk: Desk, case: CaseFile, application: ApplicationRow) -> Competence:
+    """Who decides today; the caller's organ, or the request ends here. The limit goes with it."""
     held = await measuring.competence(desk, case.unit_id, today(desk.session))
     if not rules.competent(
         held.level,
         holds_county=desk.holds_county(case.unit_id),
         holds_town=desk.holds_town(case.unit_id),
     ):
-        organ = "区县民政部门" if held.level is Level.COUNTY else "镇街"
+        organ = deciding.ORGANS[held.level]
         raise NotCompetent(f"今日由{organ}审核确认" + (f"：{held.flagged}" if held.flagged else ""))
+    await deciding.follow(desk.session, desk.register, case, application, held)
     return held
 
 
@@ -221,9 +224,8 @@ async def deliver(desk: Desk, case_id: UUID, if_match: str | None, asked: Delive
     """Deliver the decision; a refusal goes through the town (57号 art. 21)."""
     case, _ = await desk.take(case_id, if_match)
     desk.require(case, "deliver")
-    if case.state == "refused" and desk.holds_county(case.unit_id):
-        raise Forbidden("不予确认的决定由镇街书面告知申请人")
     notice = await _notice(desk, case)
+    documents.delivered_by(views.case_desk(desk), case, notice, today(desk.session))
     if notice.delivered_on is None:
         await papers.deliver(
             desk.session,

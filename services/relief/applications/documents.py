@@ -6,12 +6,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from casework import documents, publicity
+from casework import documents, publicity, views
 from casework.models import CaseDocument, CaseFile, CasePublicity, PublicityKind
 from chassis.database import today
 from chassis.law.calendar import Calendar
-from chassis.law.deadlines import TermUnit, deadline
+from chassis.law.deadlines import deadline
 from chassis.law.money import round_half_up
+from chassis.problems import Forbidden
 from contracts.events.relief import Area
 from services.relief.applications import limits, rules
 from services.relief.applications.desk import Desk
@@ -47,7 +48,6 @@ _WORDS = {
     "termination": "终",
     "withdrawal": "撤",
 }
-_UNITS = {TermUnit.WORKING_DAYS: "个工作日", TermUnit.DAYS: "日", TermUnit.MONTHS: "个月"}
 _GROUNDS = {
     TerminationGround.UNCOOPERATIVE: "共同生活的家庭成员无正当理由拒不配合审核确认工作",
     TerminationGround.DECEASED: "申请人死亡，家庭已无其他成员",
@@ -62,7 +62,7 @@ async def acceptance(
     desk: Desk, case: CaseFile, application: ApplicationRow, law: Law, held: Competence
 ) -> None:
     """受理通知书: when it was accepted, by when it is decided, and by whom."""
-    term = limits.total_limit(law, held.level).term
+    limit = limits.total_limit(law, held.level)
     await _make(
         desk,
         case,
@@ -70,9 +70,9 @@ async def acceptance(
         "acceptance",
         {
             "accepted_on": law.day,
-            "limit": f"{term.count}{_UNITS[term.unit]}",
-            "limit_source": term.source,
-            "due_on": deadline(term, law.day, _CALENDAR).day,
+            "limit": limits.words(limit),
+            "limit_source": limit.term.source,
+            "due_on": deadline(limit.term, law.day, _CALENDAR).day,
             "decider": _organ(desk, case, held),
         },
         basis="accept",
@@ -213,6 +213,16 @@ async def post_result(
         days=1,
         minor=False,
     )
+
+
+def delivered_by(desk: views.Desk, case: CaseFile, paper: CaseDocument, day: date) -> None:
+    """Whether the caller may record that a paper was delivered: of a refusal the town alone.
+
+    Raises:
+        Forbidden: it is a refusal, and the caller speaks for the bureau (57号 art. 21).
+    """
+    if paper.kind == "refusal" and desk.register.county_of(case.unit_id, day) in desk.units:
+        raise Forbidden("不予确认的决定由镇街书面告知申请人")
 
 
 def reasons(measured: Measured) -> list[dict[str, Any]]:
@@ -365,6 +375,7 @@ async def _make(
     return await documents.make(
         desk.session,
         case,
+        templates=TEMPLATES,
         kind=kind,
         title=TITLES[kind],
         number=f"低保{_WORDS[kind]}〔{day.year}〕{case.number}号",

@@ -12,7 +12,7 @@ from chassis.ids import new_id
 from chassis.privacy import Cell
 from chassis.problems import FieldError, Forbidden, Unprocessable
 from chassis.sealing import seal
-from services.relief.applications import documents, measuring, repository, rules
+from services.relief.applications import documents, limits, measuring, repository, rules
 from services.relief.applications.desk import EVENT, Desk
 from services.relief.applications.family import family_for
 from services.relief.applications.models import ApplicationRow, SignatureRow, SurveyRow
@@ -69,6 +69,8 @@ async def _ask(desk: Desk, case: CaseFile, application: ApplicationRow) -> None:
 async def close_check(desk: Desk, case_id: UUID, if_match: str | None) -> CaseFile:
     """Close the report: on to the survey, or the applicant is told that it stands against them.
 
+    Where the household was surveyed beside the check and all have signed, on to the opinion.
+
     What is found is taken over by the household's facts; the rules then say whether the household
     still can be entitled. While something is missing they say neither, and the survey goes on.
     """
@@ -86,7 +88,9 @@ async def close_check(desk: Desk, case_id: UUID, if_match: str | None) -> CaseFi
         await documents.disqualification(desk, case, application, measured)
         await desk.advance(case, "disqualify", data=data)
     else:
-        await desk.advance(case, "close_check", data=data)
+        taken = [one.name for one in await cases.steps_of(desk.session, case.id)]
+        surveyed = rules.survey_stands(taken)
+        await desk.advance(case, "close_check_surveyed" if surveyed else "close_check", data=data)
     return case
 
 
@@ -115,7 +119,9 @@ async def survey(desk: Desk, case_id: UUID, if_match: str | None, asked: Survey)
     if by_bureau and not desk.holds_county(case.unit_id):
         raise Forbidden("审核确认阶段的入户调查由区县民政部门进行")
     taken = await _record(desk, case, application, asked, by_bureau=by_bureau)
-    await desk.advance(case, step, data={"survey": str(taken.id)})
+    # The investigation has begun, whether or not the check has been asked for (57号 art. 15).
+    begun = limits.survey_begun(casework.limits_of(case)) if case.state == "accepted" else None
+    await desk.advance(case, step, data={"survey": str(taken.id)}, limits=begun)
     return case
 
 

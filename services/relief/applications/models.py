@@ -23,11 +23,14 @@ sealed_or_none = Mapped[bytes | None]
 
 
 class ApplicationRow(Base):
-    """What an application for 低保 has besides its case: `id` is the case's."""
+    """What an application for 低保 has besides its case: `id` is the case's.
+
+    `level` is the organ by whose limit the case goes, from the acceptance on.
+    """
 
     __tablename__ = "application"
     __table_args__ = (
-        CheckConstraint("num_nonnulls(area, accepted_level) IN (0, 2)", name="fixed_together"),
+        CheckConstraint("num_nonnulls(area, level) IN (0, 2)", name="fixed_together"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -38,8 +41,8 @@ class ApplicationRow(Base):
     materials: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
     place_basis: Mapped[str]
     area: Mapped[Area | None]
-    accepted_level: Mapped[Level | None]
-    check_id: Mapped[UUID | None]
+    level: Mapped[Level | None]
+    check_id: Mapped[UUID | None] = mapped_column(ForeignKey("economic_check.id"))
     applicant_id: Mapped[UUID | None]
     """The member who took the place of the first applicant, who has left."""
     terminated_for: Mapped[TerminationGround | None]
@@ -68,15 +71,17 @@ class SurveyRow(Base):
 
 
 class AppraisalRow(Base):
-    """A democratic appraisal (民主评议) of an objection; `id` is the objection's."""
+    """An appraisal: of an objection (民主评议), or of a household before its opinion (群众评议)."""
 
     __tablename__ = "application_appraisal"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     case_id: Mapped[UUID] = mapped_column(ForeignKey("application.id"), index=True)
     unit_id: Mapped[int] = mapped_column(BigInteger, index=True)
+    objection_id: Mapped[UUID | None] = mapped_column(unique=True)
     held_on: Mapped[date]
     participants: Mapped[int]
+    disputed: Mapped[bool]
     result: sealed = mapped_column(LargeBinary)
     recorded_by: Mapped[str]
 

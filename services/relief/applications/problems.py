@@ -6,9 +6,9 @@ from services.relief.entitlement.problems import ContradictsRules
 
 
 class NotCompetent(Forbidden):
-    """Another organ decides this case on the day (57号 art. 2; 社会救助法 art. 44)."""
+    """Another organ decides on the day (57号 art. 2; 社会救助法 art. 44)."""
 
-    slug, title = "not-competent", "本单位当日无权审核确认此件"
+    slug, title = "not-competent", "本单位当日无权决定"
 
 
 class Incomplete(Conflict):

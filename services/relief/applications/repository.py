@@ -1,9 +1,13 @@
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from casework.models import CaseFile, CaseStep
+from chassis.database import day_of
+from services.relief.applications import rules
 from services.relief.applications.models import (
     ApplicationRow,
     AppraisalRow,
@@ -14,6 +18,8 @@ from services.relief.applications.models import (
     SignatureRow,
     SurveyRow,
 )
+from services.relief.households.models import FactRow
+from services.relief.parameters.rules import Level
 
 OF_A_CASE = (SurveyRow, SignatureRow, AppraisalRow, OpinionRow, NearRelativeRow, ComplaintRow)
 """Rows that go with the application when it is handed over, by their `case_id`."""
@@ -22,6 +28,39 @@ OF_A_CASE = (SurveyRow, SignatureRow, AppraisalRow, OpinionRow, NearRelativeRow,
 async def application(session: AsyncSession, case_id: UUID) -> ApplicationRow | None:
     """What an application has besides its case, as it stands now."""
     return await session.get(ApplicationRow, case_id, populate_existing=True)
+
+
+async def drafts(session: AsyncSession) -> list[tuple[UUID, int, date]]:
+    """Applications that were never handed in: case, unit and the last day of work on them.
+
+    That is a step, or something that was recorded of the household.
+    """
+    stepped = select(func.max(CaseStep.on_day)).where(CaseStep.case_id == CaseFile.id)
+    told = select(func.max(FactRow.known_at)).where(
+        FactRow.household_id == ApplicationRow.household_id
+    )
+    rows = await session.execute(
+        select(CaseFile.id, CaseFile.unit_id, stepped.scalar_subquery(), told.scalar_subquery())
+        .join(ApplicationRow, ApplicationRow.id == CaseFile.id)
+        .where(CaseFile.matter == rules.DIBAO.code, CaseFile.state == rules.DIBAO.initial)
+        .order_by(CaseFile.id)
+    )
+    return [(case_id, unit, max(day, day_of(at))) for case_id, unit, day, at in rows]
+
+
+async def under_review(session: AsyncSession) -> list[tuple[UUID, int, Level]]:
+    """Accepted applications that nobody has decided yet: case, unit and whose limit runs."""
+    rows = await session.execute(
+        select(CaseFile.id, CaseFile.unit_id, ApplicationRow.level)
+        .join(ApplicationRow, ApplicationRow.id == CaseFile.id)
+        .where(
+            CaseFile.matter == rules.DIBAO.code,
+            CaseFile.state.in_(rules.UNDER_REVIEW),
+            ApplicationRow.level.is_not(None),
+        )
+        .order_by(CaseFile.id)
+    )
+    return [(case_id, unit, level) for case_id, unit, level in rows if level is not None]
 
 
 async def surveys_of(session: AsyncSession, case_id: UUID) -> Sequence[SurveyRow]:

@@ -1,5 +1,6 @@
 """The first opinion, its publicity, and objections to it (初审、公示、异议)."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,8 @@ from services.relief.applications.problems import OpinionOutdated, StepRefused, 
 from services.relief.applications.rules import Outcome
 from services.relief.applications.schemas import (
     Appraisal,
+    CommunityAppraisal,
+    Convening,
     Finding,
     Objection,
     Opinion,
@@ -42,6 +45,12 @@ from services.relief.applications.schemas import (
 )
 
 DAYS, AGAIN = "dibao.publicity.days", "dibao.publicity.again_days"
+REFUSALS = "dibao.publicity.refusals"
+"""Whether an opinion of refusal is posted like one of consent (57号 art. 19; 条例 art. 18)."""
+APPRAISAL = "appraisal"
+"""The reason under which an appraisal suspends the clock."""
+COMMUNITY = "dibao.appraisal.required"
+"""Whether the community appraises every household before its opinion (条例 art. 18(2))."""
 
 
 async def opine(desk: Desk, case_id: UUID, if_match: str | None, asked: Opinion) -> CaseFile:
@@ -50,18 +59,72 @@ async def opine(desk: Desk, case_id: UUID, if_match: str | None, asked: Opinion)
     desk.require(case, "opine")
     await _require_applicant(desk, application)
     open_objections = await _open_objections(desk, case)
+    steps = await cases.steps_of(desk.session, case.id)
+    if await community_asked(desk, case):
+        check(rules.community_fault((one.name, one.data.get("disputed", False)) for one in steps))
     measured = await measuring.measure(desk, case, application)
     check(
         rules.opinion_fault(
             asked.outcome,
             rules.decided_by_rules(measured.outcome),
-            disqualified=await _unsurveyed(desk, case),
+            disqualified=rules.checked_against(one.name for one in steps),
             objection_open=bool(open_objections),
         )
     )
     await _give(desk, case, asked, measured, handled_by=None)
     await desk.advance(case, "opine", data={"outcome": asked.outcome.value})
     return case
+
+
+async def convene(desk: Desk, case_id: UUID, if_match: str | None, asked: Convening) -> CaseFile:
+    """Call the community together to appraise a household that was looked into (条例 18(2)).
+
+    The days until the one for which it is called are not counted (条例 19), however late what was
+    said there is recorded.
+    """
+    case, _ = await desk.take(case_id, if_match)
+    desk.require(case, "convene")
+    if not await community_asked(desk, case):
+        raise StepRefused("当日施行的规定不要求在初审前组织群众评议")
+    if asked.held_on < today(desk.session):
+        raise Unprocessable("评议日期有误", errors=[FieldError("/held_on", "评议日期不能早于今天")])
+    await desk.advance(
+        case,
+        "convene",
+        clock_reason=APPRAISAL,
+        clock_until=asked.held_on - timedelta(days=1),
+        data={"held_on": asked.held_on.isoformat()},
+    )
+    return case
+
+
+async def record_appraisal(
+    desk: Desk, case_id: UUID, if_match: str | None, asked: CommunityAppraisal
+) -> CaseFile:
+    """Record what the community said; where it was divided, the household is surveyed anew."""
+    case, _ = await desk.take(case_id, if_match)
+    desk.require(case, "record_appraisal")
+    steps = await cases.steps_of(desk.session, case.id)
+    convened = [one.on_day for one in steps if one.name == "convene"]
+    check(
+        rules.convened_fault(
+            convened[-1] if convened else None,
+            asked.held_on,
+            asked.participants,
+            today(desk.session),
+        )
+    )
+    _keep_appraisal(desk, case, asked, objection=None, disputed=asked.disputed)
+    await desk.advance(
+        case, "record_appraisal", clock_reason=APPRAISAL, data={"disputed": asked.disputed}
+    )
+    return case
+
+
+async def community_asked(desk: Desk, case: CaseFile) -> bool:
+    """Whether the law of today has the community appraise a household before its opinion."""
+    law = await measuring.law(desk, case.unit_id, today(desk.session))
+    return law.flag(COMMUNITY).value
 
 
 async def _give(
@@ -165,6 +228,8 @@ async def publicise(desk: Desk, case_id: UUID, if_match: str | None, asked: Publ
     desk.require(case, "publicise")
     opinion, _ = await require_standing(desk, case, application)
     law = await measuring.law(desk, case.unit_id, today(desk.session))
+    posting = law.flag(REFUSALS).value
+    check(rules.publicity_fault(opinion.outcome, refusals_posted=posting))
     days = rules.publicity_days(
         after_objection=opinion.after_objection,
         days=law.integer(DAYS).value,
@@ -190,6 +255,7 @@ async def publicise(desk: Desk, case_id: UUID, if_match: str | None, asked: Publ
         case,
         "publicise",
         clock_reason=publicity.SUSPENDS,
+        clock_until=posted.last_day,
         data={"publicity": str(posted.id), "last_day": posted.last_day.isoformat()},
     )
     return case
@@ -214,7 +280,7 @@ async def object_to(desk: Desk, case_id: UUID, if_match: str | None, asked: Obje
         data={"objection": str(received.id), "handled_by": asked.handled_by.value},
     )
     if asked.handled_by is ObjectionMethod.APPRAISAL:
-        await desk.advance(case, "appraise", clock_reason="appraisal")
+        await desk.advance(case, "appraise", clock_reason=APPRAISAL)
     return case
 
 
@@ -292,26 +358,33 @@ async def _appraise(
     desk: Desk, case: CaseFile, objection: CaseObjection, asked: Appraisal | None
 ) -> None:
     """Keep the record of an appraisal, without which none was held."""
-    session = desk.session
     check(
         rules.appraisal_fault(
             objection.received_on,
             asked.held_on if asked else None,
             asked.participants if asked else 0,
-            today(session),
+            today(desk.session),
         )
     )
-    if asked is None:
-        return
+    if asked is not None:
+        _keep_appraisal(desk, case, asked, objection=objection.id, disputed=False)
+
+
+def _keep_appraisal(
+    desk: Desk, case: CaseFile, asked: Appraisal, *, objection: UUID | None, disputed: bool
+) -> None:
+    session, appraisal_id = desk.session, new_id()
     session.add(
         AppraisalRow(
-            id=objection.id,
+            id=appraisal_id,
             case_id=case.id,
             unit_id=case.unit_id,
+            objection_id=objection,
             held_on=asked.held_on,
             participants=asked.participants,
+            disputed=disputed,
             result=seal(
-                session, asked.outcome, Cell("application_appraisal", "result", objection.id)
+                session, asked.outcome, Cell("application_appraisal", "result", appraisal_id)
             ),
             recorded_by=session.info["actor"],
         )
@@ -327,13 +400,6 @@ async def _require_other_hands(desk: Desk, case: CaseFile) -> None:
 
 async def _require_applicant(desk: Desk, application: ApplicationRow) -> None:
     require_applicant(await family_for(desk.session, application, today(desk.session)))
-
-
-async def _unsurveyed(desk: Desk, case: CaseFile) -> bool:
-    """Whether the check stood against the household and nobody has surveyed it since."""
-    steps = await cases.steps_of(desk.session, case.id)
-    told = [one.name for one in steps if one.name in {"sign", "disqualify"}]
-    return told[-1:] == ["disqualify"]
 
 
 async def close_publicity(desk: Desk, case_id: UUID, if_match: str | None) -> CaseFile:
@@ -356,6 +422,7 @@ async def forward(desk: Desk, case_id: UUID, if_match: str | None) -> CaseFile:
     check(
         rules.may_forward(
             opinion.outcome,
+            refusals_posted=law.flag(REFUSALS).value,
             after_objection=opinion.after_objection,
             again_days=law.integer(AGAIN).value,
         )

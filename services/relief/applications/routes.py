@@ -24,8 +24,10 @@ from services.relief.applications.schemas import (
     ApplicationFile,
     ApplicationIn,
     AssessmentNow,
+    CommunityAppraisal,
     Complaint,
     Contest,
+    Convening,
     CorrectionDone,
     CorrectionList,
     Decision,
@@ -253,7 +255,7 @@ async def survey(
     response: Response,
     if_match: IfMatch = None,
 ) -> CaseView:
-    """由调查人员之一登记并签字，调查人员不少于二人；待确认阶段由区县民政部门进行。"""
+    """由调查人员之一登记并签字，不少于二人，可以与核对同时进行；待确认阶段由区县民政部门进行。"""
     return await _answer(desk, await investigation.survey(desk, case_id, if_match, asked), response)
 
 
@@ -263,7 +265,7 @@ async def survey(
 async def sign(
     case_id: UUID, _: Surveyor, desk: AtDesk, response: Response, if_match: IfMatch = None
 ) -> CaseView:
-    """以本人登录在调查记录上签字；签齐后进入初审。"""
+    """以本人登录在调查记录上签字；签齐且核对已完成的，进入初审。"""
     return await _answer(desk, await investigation.sign(desk, case_id, if_match), response)
 
 
@@ -283,6 +285,40 @@ async def withdraw_survey(
 ) -> CaseView:
     """由登记人撤回尚未签齐的调查记录，之后重新登记调查；撤回的仍存于卷中。"""
     case = await investigation.withdraw_survey(desk, case_id, if_match, asked.reason)
+    return await _answer(desk, case, response)
+
+
+@router.post(
+    "/{case_id}/appraisal", summary="组织群众评议", dependencies=[Idempotent], responses=STEP
+)
+async def convene(
+    case_id: UUID,
+    asked: Convening,
+    _: Opiner,
+    desk: AtDesk,
+    response: Response,
+    if_match: IfMatch = None,
+) -> CaseView:
+    """调查核实后、初审前组织群众评议；评议的期间不计入期限。2021年7月1日起不再要求。"""
+    return await _answer(desk, await review.convene(desk, case_id, if_match, asked), response)
+
+
+@router.post(
+    "/{case_id}/appraisal-record",
+    summary="记录群众评议",
+    dependencies=[Idempotent],
+    responses=STEP,
+)
+async def record_appraisal(
+    case_id: UUID,
+    asked: CommunityAppraisal,
+    _: Opiner,
+    desk: AtDesk,
+    response: Response,
+    if_match: IfMatch = None,
+) -> CaseView:
+    """记录已组织的群众评议；争议较大的，应当重新调查核实后再提出初审意见。"""
+    case = await review.record_appraisal(desk, case_id, if_match, asked)
     return await _answer(desk, case, response)
 
 
@@ -312,7 +348,7 @@ async def publicise(
     response: Response,
     if_match: IfMatch = None,
 ) -> CaseView:
-    """在申请家庭所在村（社区）公示；只含规定公示的项目。"""
+    """在申请家庭所在村（社区）公示，不论意见是否符合条件；只含规定公示的项目。"""
     return await _answer(desk, await review.publicise(desk, case_id, if_match, asked), response)
 
 
@@ -384,7 +420,7 @@ async def find(
 async def forward(
     case_id: UUID, _: Opiner, desk: AtDesk, response: Response, if_match: IfMatch = None
 ) -> CaseView:
-    """不符合条件的初审意见可以不经公示报送。"""
+    """报送无须公示的初审意见：异议处理后不再公示的，或者区县规定不符合条件的意见不公示的。"""
     return await _answer(desk, await review.forward(desk, case_id, if_match), response)
 
 

@@ -17,6 +17,8 @@ from services.relief.parameters.rules import Level
 
 ACCEPT, CHECK, SURVEY = "relief:accept", "relief:check", "relief:survey"
 OPINE, DECIDE = "relief:opine", "relief:decide"
+SYSTEM = ""
+"""The scope of a step that no person takes."""
 
 STATES = (
     State("draft", "草稿", "申请", Party.APPLICANT),
@@ -48,6 +50,8 @@ UNDER_REVIEW = (
 UNDECIDED = ("draft", "submitted", "correcting", *UNDER_REVIEW)
 POSTED = ("publicised", "objected")
 """States in which an opinion hangs in the village: such a case stays where it is (57号 art. 19)."""
+BESIDE_THE_CHECK = ("accepted", "checking")
+"""States in which the household may be surveyed while the check has yet to be made or answered."""
 RETENTION = "long_term"
 """How long the archive of a case is kept (保管期限: 长期)."""
 INVESTIGATORS = frozenset(
@@ -114,6 +118,8 @@ DIBAO = Matter(
               CHECK, "noted", f"{_57}第十五条、第十七条"),
         _step("close_check", "核对完成", ("checking",), "checked", CHECK, "checked",
               f"{_57}第十七条"),
+        _step("close_check_surveyed", "核对完成，调查已签齐", ("checking",), "surveyed", CHECK,
+              "checked", f"{_57}第十五条、第十七条"),
         _step("disqualify", "告知核对不符", ("checking",), "disqualified", CHECK, "checked",
               f"{_57}第十八条"),
         _step("contest", "对核对结果提出异议", ("disqualified",), "checking", ACCEPT, "noted",
@@ -121,11 +127,21 @@ DIBAO = Matter(
         _step("survey", "入户调查",
               ("checked", "disqualified", "surveying", "surveyed", "objected"), "surveying",
               SURVEY, "noted", f"{_57}第十六条"),
-        _step("withdraw_survey", "撤回未签齐的调查记录", ("surveying", "awaiting"), "", SURVEY,
-              "noted", f"{_57}第十六条", needs_reason=True),
-        _step("cosign", "调查人员签字", ("surveying",), "", SURVEY, "noted", f"{_57}第十六条"),
-        _step("sign", "调查人员签齐", ("surveying",), "surveyed", SURVEY, "surveyed",
+        _step("survey", "入户调查", BESIDE_THE_CHECK, "", SURVEY, "noted",
+              f"{_57}第十五条、第十六条"),
+        _step("withdraw_survey", "撤回未签齐的调查记录",
+              (*BESIDE_THE_CHECK, "checked", "surveying", "awaiting"), "", SURVEY, "noted",
+              f"{_57}第十六条", needs_reason=True),
+        _step("cosign", "调查人员签字", (*BESIDE_THE_CHECK, "checked", "surveying"), "", SURVEY,
+              "noted", f"{_57}第十六条"),
+        _step("sign", "调查人员签齐", ("checked", "surveying"), "surveyed", SURVEY, "surveyed",
               f"{_57}第十六条"),
+        _step("sign", "调查人员签齐", BESIDE_THE_CHECK, "", SURVEY, "surveyed",
+              f"{_57}第十五条、第十六条"),
+        _step("convene", "组织群众评议", ("surveyed", "disqualified"), "", OPINE, "noted",
+              f"{_ORDINANCE}第十八条、第十九条", clock=Clock.SUSPEND),
+        _step("record_appraisal", "记录群众评议", ("surveyed", "disqualified"), "", OPINE,
+              "noted", f"{_ORDINANCE}第十八条、第十九条", clock=Clock.RESUME),
         _step("opine", "提出初审意见", ("surveyed", "disqualified"), "opined", OPINE, "opined",
               f"{_57}第十九条"),
         _step("publicise", "公示初审意见", ("opined",), "publicised", OPINE, "publicised",
@@ -148,6 +164,8 @@ DIBAO = Matter(
               f"{_57}第二十条"),
         _step("return_step", "退回重新调查", ("awaiting",), "checked", DECIDE, "returned",
               f"{_57}第二十条", needs_reason=True),
+        _step("reassign", "审核确认机关变更", UNDER_REVIEW, "", SYSTEM, "noted",
+              f"民发〔2022〕83号四（一）；{_57}第二条；社会救助法第四十四条", needs_reason=True),
         _step("prolong", "延长办理期限", UNDER_REVIEW, "", DECIDE, "prolonged",
               f"{_57}第二十二条；民发〔2022〕83号四（一）", needs_reason=True),
         _step("grant", "确认同意", ("awaiting",), "granted", DECIDE, "decided",
@@ -160,12 +178,16 @@ DIBAO = Matter(
               f"{_ORDINANCE}第三十一条"),
         _step("withdraw", "申请人撤回", UNDECIDED, "withdrawn", ACCEPT, "withdrawn",
               f"{_57}第四条", clock=Clock.STOP),
+        _step("lapse", "草稿逾期未提交", ("draft",), "withdrawn", SYSTEM, "withdrawn",
+              "本系统运行约定", clock=Clock.STOP, needs_reason=True),
         _step("terminate", "终止审核确认", ("submitted", "correcting", *UNDER_REVIEW),
               "terminated", ACCEPT, "terminated", f"{_57}第二十九条", clock=Clock.STOP,
               needs_reason=True),
         _step("move", "移交其他镇街",
               tuple(one for one in UNDECIDED if one not in POSTED), "", DECIDE, "moved",
               f"{_57}第五条", needs_reason=True),
+        _step("hand_over", "随待遇移交", ("granted", "delivered", "closed"), "", "", "moved",
+              f"{_ORDINANCE}第三十一条"),
     ),
 )  # fmt: skip
 
@@ -268,15 +290,72 @@ def opinion_fault(
     return None
 
 
-def may_forward(outcome: Outcome, *, after_objection: bool, again_days: int) -> Refusal | None:
+def may_forward(
+    outcome: Outcome, *, refusals_posted: bool, after_objection: bool, again_days: int
+) -> Refusal | None:
     """Whether an opinion goes to the decider without publicity.
 
-    A negative one may; after an objection was handled 57号 art. 19 asks for no second publicity,
-    the ordinance art. 18 for three days: `again_days`.
+    Neither 57号 art. 19 nor the ordinance art. 18 excepts a negative one: `refusals_posted`. After
+    an objection was handled 57号 asks for no second publicity, the ordinance for three days:
+    `again_days`.
     """
-    if outcome is Outcome.REFUSE or (after_objection and again_days == 0):
+    posted = outcome is Outcome.GRANT or refusals_posted
+    if not posted or (after_objection and again_days == 0):
         return None
-    return Refusal("publicity-required", "符合条件的初审意见须经公示期满后报送")
+    return Refusal("publicity-required", "初审意见须经公示期满后报送")
+
+
+def publicity_fault(outcome: Outcome, *, refusals_posted: bool) -> Refusal | None:
+    """Why an opinion is not posted: nothing hangs in a village that no text asks to."""
+    if outcome is Outcome.REFUSE and not refusals_posted:
+        return Refusal("not-posted", "不符合条件的初审意见不公示，请直接报送审核确认")
+    return None
+
+
+def survey_stands(taken: Iterable[str]) -> bool:
+    """Whether the household has been surveyed and nobody's signature is waited for.
+
+    `taken` are the steps in order. A return asks for a new survey (57号 art. 20); one that was
+    withdrawn leaves the one before it standing.
+    """
+    whole, waiting = False, False
+    for name in taken:
+        if name == "return_step":
+            whole, waiting = False, False
+        elif name == "survey":
+            waiting = True
+        elif name == "sign":
+            whole, waiting = True, False
+        elif name == "withdraw_survey":
+            waiting = False
+    return whole and not waiting
+
+
+def checked_against(taken: Iterable[str]) -> bool:
+    """Whether a check stood against the household and neither survey nor recheck came since."""
+    told = [name for name in taken if name in _LOOKED_AT]
+    return told[-1:] == ["disqualify"]
+
+
+_LOOKED_AT = frozenset({"disqualify", "sign", "close_check", "close_check_surveyed"})
+
+
+def community_fault(taken: Iterable[tuple[str, bool]]) -> Refusal | None:
+    """Why the community's appraisal (群众评议) does not let an opinion be given (条例 art. 18(2)).
+
+    `taken` are the steps in order, each with whether the appraisal that it records was disputed.
+    """
+    held, disputed = False, False
+    for name, is_disputed in taken:
+        if name == "record_appraisal":
+            held, disputed = True, is_disputed
+        elif name == "sign":
+            disputed = False
+    if not held:
+        return Refusal("appraisal-missing", "调查核实后须先组织群众评议并记录，再提出初审意见")
+    if disputed:
+        return Refusal("appraisal-disputed", "群众评议争议较大的，应当重新调查核实")
+    return None
 
 
 def publicity_days(*, after_objection: bool, days: int, again_days: int) -> int:
@@ -338,12 +417,23 @@ def appraisal_fault(
         return Refusal(
             "appraisal", "评议日期应在登记异议之日以后、今天以前（含今天）", "/appraisal/held_on"
         )
+    return _few(participants, "/appraisal/participants")
+
+
+def convened_fault(
+    convened_on: date | None, held_on: date, participants: int, today: date
+) -> Refusal | None:
+    """What is wrong with the community's appraisal (群众评议, 条例 art. 18(2)), as recorded."""
+    if convened_on is None:
+        return Refusal("not-convened", "请先登记组织群众评议")
+    if not convened_on <= held_on <= today:
+        return Refusal("appraisal", "评议日期应在组织之日至今天之间", "/held_on")
+    return _few(participants, "/participants")
+
+
+def _few(participants: int, pointer: str) -> Refusal | None:
     if participants < LEAST_APPRAISERS:
-        return Refusal(
-            "appraisal",
-            f"参加评议的不得少于 {LEAST_APPRAISERS} 人",
-            "/appraisal/participants",
-        )
+        return Refusal("appraisal", f"参加评议的不得少于 {LEAST_APPRAISERS} 人", pointer)
     return None
 
 
@@ -523,6 +613,8 @@ _BASES = (
 
 REVIEW_LAW_2023 = date(2024, 1, 1)
 """行政复议法(2023) art. 90."""
+CITY_BUREAU = "重庆市民政局"
+"""The department above every county's bureau (条例(2016) art. 5): 行政复议法(2017) art. 12."""
 
 
 def remedies(day: date, level: Level, county: str) -> list[str]:
@@ -537,7 +629,7 @@ def remedies(day: date, level: Level, county: str) -> list[str]:
     elif level is Level.TOWN:
         organ, article = government, "第九条、第十三条、第十五条"
     else:
-        organ, article = f"{government}或者重庆市民政局", "第九条、第十二条"
+        organ, article = f"{government}或者{CITY_BUREAU}", "第九条、第十二条"
     return [
         f"可以自知道本决定之日起六十日内向{organ}申请行政复议（《行政复议法》{article}）",
         (

@@ -195,6 +195,19 @@ class Appraisal(Body):
     outcome: Findings = Field(description="评议结论")
 
 
+class Convening(Body):
+    """组织群众评议（2021年7月1日前的程序）。"""
+
+    held_on: Day = Field(description="拟定的评议日期，不早于今天")
+
+
+class CommunityAppraisal(Appraisal):
+    """群众评议记录；争议较大的，应当重新调查核实。"""
+
+    held_on: Day = Field(description="评议日期，应在组织评议之日至今天之间")
+    disputed: StrictBool = Field(description="评议是否争议较大")
+
+
 class Finding(Body):
     """异议处理的结果与重新提出的初审意见；由提出被异议意见以外的人办理。"""
 
@@ -333,6 +346,12 @@ class AppraisalView(BaseModel):
     outcome: str
 
 
+class CommunityAppraisalView(AppraisalView):
+    """初审前的群众评议。"""
+
+    disputed: bool = Field(description="评议是否争议较大")
+
+
 class ObjectionView(BaseModel):
     id: UUID
     publicity: UUID
@@ -375,9 +394,10 @@ class DecisionView(BaseModel):
 class ElsewhereView(BaseModel):
     """同一人在别处的申请或待遇；不在您管辖范围内的只显示存在。"""
 
+    member: UUID = Field(description="本户的哪一名成员")
     person: UUID
-    state: str
-    file: UUID | None
+    state: str = Field(description="open 申请办理中，awarded 在保")
+    file: UUID | None = Field(description="办件或待遇的编号；在您管辖范围内的才显示")
     possible: bool = Field(
         description="没有证件号码可比，仅姓名与出生日期相同，是否同一人须核实；不影响办理"
     )
@@ -410,6 +430,8 @@ class ApplicationFile(BaseModel):
     complaints: list[ComplaintView]
     check: CheckReport | None = Field(description="最近一次信息核对")
     surveys: list[SurveyView]
+    appraisal_required: bool = Field(description="按今日的规定，初审前是否须组织群众评议")
+    appraisals: list[CommunityAppraisalView] = Field(description="初审前的群众评议")
     opinions: list[OpinionView]
     publicities: list[PublicityView]
     objections: list[ObjectionView]

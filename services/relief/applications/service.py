@@ -15,6 +15,7 @@ from chassis.sealing import seal
 from contracts.events.casework import Outcome as Ended
 from contracts.events.relief import Programme
 from services.relief.applications import (
+    deciding,
     documents,
     limits,
     materials,
@@ -216,15 +217,13 @@ async def accept(desk: Desk, case_id: UUID, if_match: str | None, asked: Accepta
     competence = await measuring.competence(desk, case.unit_id, day)
     household = await _household(desk, application)
     await households.fix_area(session, household, area=asked.area, reason=asked.area_reason)
-    application.area, application.accepted_level = asked.area, competence.level
+    application.area, application.level = asked.area, competence.level
     application.place_basis = place.basis
     await documents.acceptance(desk, case, application, law, competence)
     await desk.advance(
         case,
         "accept",
-        limits=casework.Limits(
-            total=limits.total_limit(law, competence.level), steps=limits.step_limits(law)
-        ),
+        limits=limits.limits_of(law, competence.level),
         flags=_flags(family, place.basis),
         data={"area": asked.area.value, "place": place.basis, "level": competence.level.value},
     )
@@ -244,7 +243,7 @@ def _codes_of(desk: Desk, unit: int) -> frozenset[str]:
     """The codes of today of the town that takes the application, and of all below it."""
     day = today(desk.session)
     below = desk.register.below(desk.town_of(unit), day)
-    codes = (desk.register.code_of(one, day) for one in below)
+    codes = (desk.register.last_code_of(one, day) for one in below)
     return frozenset(code for code in codes if code is not None)
 
 
@@ -391,6 +390,8 @@ async def move(desk: Desk, case_id: UUID, if_match: str | None, asked: Move) -> 
     await repository.move(session, application, unit)
     await casework.hand_over(session, case, unit=unit)
     await desk.advance(case, "move", reason=asked.reason, data={"from": old, "to": unit})
+    held = await measuring.competence(desk, unit, today(session))
+    await deciding.follow(session, desk.register, case, application, held)
     return case
 
 

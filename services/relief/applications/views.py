@@ -15,7 +15,7 @@ from chassis.database import today
 from chassis.privacy import Cell
 from chassis.sealing import reveal
 from contracts.events.relief import Programme
-from services.relief.applications import measuring, repository, rules, service
+from services.relief.applications import measuring, repository, review, rules, service
 from services.relief.applications.desk import Desk
 from services.relief.applications.family import family_for
 from services.relief.applications.models import (
@@ -31,6 +31,7 @@ from services.relief.applications.schemas import (
     ApplicationFile,
     AppraisalView,
     AssessmentNow,
+    CommunityAppraisalView,
     ComplaintView,
     DecisionView,
     ElsewhereView,
@@ -85,6 +86,8 @@ async def whole_file(desk: Desk, case_id: UUID) -> tuple[ApplicationFile, int]:
         complaints=await _complaints(desk, case),
         check=None if check is None else await checks.report(session, check.id),
         surveys=await _surveys(desk, case),
+        appraisal_required=await review.community_asked(desk, case),
+        appraisals=await _appraisals(desk, case),
         opinions=[
             await _opinion(desk, one) for one in await repository.opinions_of(session, case.id)
         ],
@@ -145,6 +148,7 @@ async def _conflicts(
     family = await family_for(desk.session, application, today(desk.session))
     decision = await repository.decision_of(desk.session, case.id)
     own = {case.id, decision.award_id if decision else None}
+    members = {one.person: one.id for one in family.members}
     found = await households.elsewhere(
         desk.session,
         desk.units,
@@ -153,7 +157,13 @@ async def _conflicts(
         but=case.id,
     )
     return [
-        ElsewhereView(person=one.person, state=one.state, file=one.file_id, possible=one.possible)
+        ElsewhereView(
+            member=members[one.person],
+            person=one.person,
+            state=one.state,
+            file=one.file_id,
+            possible=one.possible,
+        )
         for one in found
         if one.file_id is None or one.file_id not in own
     ]
@@ -250,9 +260,11 @@ async def _opinion(desk: Desk, opinion: OpinionRow) -> OpinionView:
 
 async def _objections(desk: Desk, case: CaseFile) -> list[ObjectionView]:
     views = []
-    appraised = {one.id: one for one in await repository.appraisals_of(desk.session, case.id)}
+    rows = await repository.appraisals_of(desk.session, case.id)
+    appraised = {one.objection_id: one for one in rows}
     for one in await cases.objections_of(desk.session, case.id):
         told = await objections.read(desk.session, one, READING)
+        held = appraised.get(one.id)
         views.append(
             ObjectionView(
                 id=one.id,
@@ -264,15 +276,23 @@ async def _objections(desk: Desk, case: CaseFile) -> list[ObjectionView]:
                 finding=told.finding or None,
                 upheld=one.upheld,
                 answered_on=one.answered_on,
-                appraisal=await _appraisal(desk, appraised.get(one.id)),
+                appraisal=await _appraisal(desk, held) if held is not None else None,
             )
         )
     return views
 
 
-async def _appraisal(desk: Desk, row: AppraisalRow | None) -> AppraisalView | None:
-    if row is None:
-        return None
+async def _appraisals(desk: Desk, case: CaseFile) -> list[CommunityAppraisalView]:
+    """Those before the opinion; what was held on an objection stands with it."""
+    rows = await repository.appraisals_of(desk.session, case.id)
+    return [
+        CommunityAppraisalView(**(await _appraisal(desk, one)).model_dump(), disputed=one.disputed)
+        for one in rows
+        if one.objection_id is None
+    ]
+
+
+async def _appraisal(desk: Desk, row: AppraisalRow) -> AppraisalView:
     cell = Cell("application_appraisal", "result", row.id)
     return AppraisalView(
         held_on=row.held_on,

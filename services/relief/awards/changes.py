@@ -5,21 +5,29 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from casework import archive, documents
 from casework import repository as cases
 from casework import service as casework
+from casework.clock import TimeLimit
 from casework.models import CaseDocument, CaseFile
+from casework.states import Matter
 from chassis import audit
 from chassis.database import now
+from chassis.identity import mask_name
+from chassis.law.calendar import Calendar
+from chassis.law.dates import add_years
+from chassis.law.deadlines import deadline
 from chassis.privacy import Cell
 from chassis.problems import Conflict, FieldError, Unprocessable
 from chassis.sealing import seal
 from contracts.events.casework import Outcome as Ended
 from services.relief.applications import repository as applications
-from services.relief.applications.rules import RETENTION
+from services.relief.applications.rules import DIBAO, RETENTION
 from services.relief.awards import (
     competence,
+    deaths,
     endings,
     measuring,
     papers,
@@ -30,7 +38,7 @@ from services.relief.awards import (
 from services.relief.awards.desk import EVENT, Desk
 from services.relief.awards.models import AwardRow, ChangeRow, HearingRow
 from services.relief.awards.planning import Plan
-from services.relief.awards.rules import MATTER, ChangeKind, Effect, HearingMethod
+from services.relief.awards.rules import HAND_OVER, MATTER, ChangeKind, Effect, HearingMethod
 from services.relief.awards.schemas import (
     AnyChange,
     ChangeIn,
@@ -42,11 +50,15 @@ from services.relief.awards.schemas import (
 from services.relief.awards.service import HearingRequired
 from services.relief.checks import service as checks
 from services.relief.entitlement import awards as law_of_awards
+from services.relief.entitlement.membership import ADULT
 from services.relief.households import repository as household_rows
 from services.relief.households import service as households
+from services.relief.households.models import MemberRow
 from services.relief.parameters.rules import Law
 
 _ASKED: TypeAdapter[AnyChange] = TypeAdapter(ChangeIn)
+
+ANSWER = "dibao.hearing.answer"
 
 _NEVER_LESS = frozenset({ChangeKind.INCREASE, ChangeKind.MOVE})
 
@@ -102,8 +114,21 @@ async def propose(desk: Desk, award_id: UUID, asked: AnyChange) -> CaseFile:
     session.add(change)
     await session.flush()
     if found.lowers and not found.nobody_to_hear:
-        await papers.hearing_notice(desk, case, award, change, found)
+        await _tell(desk, case, award, change, found)
     return case
+
+
+async def _tell(
+    desk: Desk, case: CaseFile, award: AwardRow, change: ChangeRow, found: Plan
+) -> None:
+    """Announce the change in writing; from today the household has its time to answer."""
+    law = await measuring.law_on(desk.session, desk.register, award.unit_id, desk.day)
+    term = law.term(ANSWER).value
+    limits = casework.Limits(
+        steps={case.state: TimeLimit("hearing_answer", "提出意见的期限", term)}
+    )
+    await papers.hearing_notice(desk, case, award, change, found, term)
+    await casework.advance(desk.session, case, MATTER, "tell", event=EVENT, limits=limits)
 
 
 async def hear(desk: Desk, change_id: UUID, if_match: str | None, asked: HearingIn) -> CaseFile:
@@ -112,13 +137,14 @@ async def hear(desk: Desk, change_id: UUID, if_match: str | None, asked: Hearing
     case, change, award = await desk.take(change_id, if_match)
     if change.kind in _NEVER_LESS or change.figures["nobody_to_hear"]:
         raise NothingToHear(change.figures["nobody_to_hear"] or "该项变动不减少、不停止救助")
-    if asked.method is HearingMethod.ABSENT and asked.heard_on == asked.notified_on:
-        detail = "告知当日尚未逾期，须给予提出意见的时间"
-        raise Unprocessable("日期有误", errors=[FieldError("/heard_on", detail)])
     for name, day in (("notified_on", asked.notified_on), ("heard_on", asked.heard_on)):
         if not change.proposed_on <= day <= desk.day:
             detail = f"应在提出变动之日 {change.proposed_on} 至今天之间"
             raise Unprocessable("日期有误", errors=[FieldError(f"/{name}", detail)])
+    if asked.method is HearingMethod.ABSENT:
+        _require_time(case, asked)
+    member = await _member(desk, award, asked.person)
+    _require_guardian(asked, member)
     session.add(
         HearingRow(
             id=change.id,
@@ -128,7 +154,11 @@ async def hear(desk: Desk, change_id: UUID, if_match: str | None, asked: Hearing
             heard_on=asked.heard_on,
             method=asked.method,
             person=asked.person,
-            heard=await _masked(desk, award, asked.person),
+            heard=member.name_masked if member else "",
+            guardian=None
+            if asked.guardian is None
+            else seal(session, asked.guardian, Cell("award_hearing", "guardian", change.id)),
+            guardian_masked=mask_name(asked.guardian) if asked.guardian else "",
             statement=seal(session, asked.statement, Cell("award_hearing", "statement", change.id)),
             recorded_at=now(session),
             recorded_by=session.info["actor"],
@@ -138,6 +168,26 @@ async def hear(desk: Desk, change_id: UUID, if_match: str | None, asked: Hearing
         session, case, MATTER, "hear", event=EVENT, data={"method": asked.method.value}
     )
     return case
+
+
+def _require_time(case: CaseFile, asked: HearingIn) -> None:
+    """Nobody is silent before the time to answer is over (社会救助法 art. 48)."""
+    limit = next(iter(casework.limits_of(case).steps.values()), None)
+    if limit is None:
+        raise NothingToHear("未告知的，不能记为逾期未提出意见")
+    last = deadline(limit.term, asked.notified_on, Calendar()).day
+    if asked.heard_on <= last:
+        detail = f"提出意见的期限至 {last} 止，其后才可记为逾期未提出"
+        raise Unprocessable("日期有误", errors=[FieldError("/heard_on", detail)])
+
+
+def _require_guardian(asked: HearingIn, member: MemberRow | None) -> None:
+    """A minor is heard through or with the guardian (民法典 arts. 19, 20, 27)."""
+    if member is None or asked.guardian is not None:
+        return
+    if add_years(member.born, ADULT) > asked.heard_on:
+        detail = "未成年人由监护人代为或者一同提出意见，请写明监护人"
+        raise Unprocessable("缺少监护人", errors=[FieldError("/guardian", detail)])
 
 
 async def decide(desk: Desk, change_id: UUID, if_match: str | None, asked: DecisionIn) -> CaseFile:
@@ -159,13 +209,14 @@ async def decide(desk: Desk, change_id: UUID, if_match: str | None, asked: Decis
     change.open, change.decided_on = False, desk.day
     change.effective_from, change.effect = found.effective_from, found.effect
     change.figures = _figures(desk, found) | {"level": held.level.value}
-    if found.death_review_due is not None:
-        award.death_review_due_on = found.death_review_due
-        award.review_due_on = min(award.review_due_on, found.death_review_due)
+    await _settle_death(desk, award, change, found)
+    if found.effect is not Effect.STOPPED:
+        await _review_anew(desk, award, found)
     award.version += 1
     await service.post(
         session, award, _verb(found), found.after, case_id=case.id, reason=MATTER.title
     )
+    await deaths.note(session, desk.register, award)
     await papers.decision(desk, case, award, change, found, held.level, answer=asked.reason or "")
     if found.unit is not None:
         await _hand_over(desk, case, award, found.unit)
@@ -182,6 +233,20 @@ async def decide(desk: Desk, change_id: UUID, if_match: str | None, asked: Decis
         outcome=Ended.GRANTED,
     )
     return case
+
+
+async def _settle_death(desk: Desk, award: AwardRow, change: ChangeRow, found: Plan) -> None:
+    """What the change decides about a death is no work any more."""
+    noted, died = await deaths.note(desk.session, desk.register, award), found.death
+    if died is not None:
+        settled = [one for one in noted if (one.person, one.died_on) == (died.person, died.died_on)]
+        deaths.settle(desk.session, settled, change.id)
+
+
+async def _review_anew(desk: Desk, award: AwardRow, found: Plan) -> None:
+    household = await households.assembled(desk.session, award.household_id, day=desk.day)
+    law = await measuring.law_on(desk.session, desk.register, award.unit_id, desk.day)
+    service.review_anew(award, household, desk.day, law, looked_at=found.looked_at)
 
 
 def _require_hearing(change: ChangeRow, found: Plan, law: Law, *, heard: bool) -> None:
@@ -250,16 +315,23 @@ async def _hand_over(desk: Desk, case: CaseFile, award: AwardRow, unit: int) -> 
     for other in await repository.changes_of(session, award.id):
         of_award = await cases.find(session, desk.units, other.id, lock=True)
         if of_award is not None and of_award.id != case.id:
-            await casework.hand_over(session, of_award, unit=unit)
+            await _case_follows(session, of_award, MATTER, unit)
     granted = await cases.find(session, desk.units, award.case_id, lock=True)
     application = await applications.application(session, award.case_id)
     if granted is not None and application is not None:
         await checks.hand_over(session, granted.id, unit)
         await applications.move(session, application, unit)
-        await casework.hand_over(session, granted, unit=unit)
+        await _case_follows(session, granted, DIBAO, unit)
     await repository.move(session, award, unit)
     await casework.hand_over(session, case, unit=unit)
     await audit.record(session, action="relief.award.handed_over", subject=str(award.id))
+
+
+async def _case_follows(session: AsyncSession, case: CaseFile, matter: Matter, unit: int) -> None:
+    """A case of the award goes with it, as a step of its own that is told like any other."""
+    moved = {"from": case.unit_id, "to": unit}
+    await casework.hand_over(session, case, unit=unit)
+    await casework.advance(session, case, matter, HAND_OVER, event=EVENT, data=moved)
 
 
 async def _decision_of(desk: Desk, case: CaseFile) -> CaseDocument:
@@ -267,22 +339,24 @@ async def _decision_of(desk: Desk, case: CaseFile) -> CaseDocument:
     return next(one for one in reversed(made) if one.kind != papers.HEARING_NOTICE)
 
 
-async def _masked(desk: Desk, award: AwardRow, person: UUID | None) -> str:
+async def _member(desk: Desk, award: AwardRow, person: UUID | None) -> MemberRow | None:
     if person is None:
-        return ""
+        return None
     members = await household_rows.members_of(desk.session, award.household_id)
     found = next((one for one in members if one.person == person), None)
     if found is None:
         raise Unprocessable("人员有误", errors=[FieldError("/person", "不是该户的家庭成员")])
-    return found.name_masked
+    return found
 
 
 def _figures(desk: Desk, found: Plan) -> dict[str, Any]:
     fraud = found.fraud
-    was, becomes = found.was, found.becomes
+    was, becomes, interim = found.was, found.becomes, found.interim
     return {
         "before": None if was is None else str(was.total),
         "after": None if becomes is None else str(becomes.total),
+        "interim": interim and str(interim.total),
+        "settles_on": interim and str(found.settles_on),
         "ends_on": None if found.ends_on is None else str(found.ends_on),
         "overpaid": str(found.overpaid(desk.day)),
         "lowers": found.lowers,
@@ -300,8 +374,8 @@ def _figures(desk: Desk, found: Plan) -> dict[str, Any]:
         else {
             "since": str(fraud.since),
             "recovery": str(fraud.recovery),
-            "fine_least": str(fraud.fine_least),
-            "fine_most": str(fraud.fine_most),
+            "fine_least": fraud.fine and str(fraud.fine[0]),
+            "fine_most": fraud.fine and str(fraud.fine[1]),
             "article": fraud.article,
         },
     }

@@ -88,7 +88,8 @@ class Desk:
         return self.register.ever_below(unit, self.day) & frozenset(self.units)
 
     def code_of(self, unit: int, day: date) -> str | None:
-        return self.register.code_of(unit, min(day, self.day))
+        """The code of that day, no later than today, or the last one known (decision 0005)."""
+        return self.register.last_code_of(unit, min(day, self.day))
 
     def name_of(self, unit: int, day: date) -> str | None:
         return self.register.name_of(unit, min(day, self.day))

@@ -30,13 +30,12 @@ class AwardRow(Aggregate, Base):
     programme: Mapped[Programme]
     number: Mapped[str] = mapped_column(unique=True)
     label: Mapped[str]
-    case_id: Mapped[UUID] = mapped_column(unique=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("application.id"), unique=True)
     household_id: Mapped[UUID] = mapped_column(ForeignKey("household.id"), index=True)
     applicant: Mapped[UUID]
     approved_on: Mapped[date]
     review_class: Mapped[str]
     review_due_on: Mapped[date]
-    death_review_due_on: Mapped[date | None]
 
 
 class PeriodRow(Base):
@@ -131,9 +130,43 @@ class HearingRow(Base):
     method: Mapped[HearingMethod]
     person: Mapped[UUID | None]
     heard: Mapped[str]
+    guardian: sealed_or_none = mapped_column(LargeBinary)
+    guardian_masked: Mapped[str]
     statement: sealed = mapped_column(LargeBinary)
     recorded_at: Mapped[moment]
     recorded_by: Mapped[str]
+
+
+class DeathRow(Base):
+    """A member's death that the award has to follow: work until `settled_on` (83号 1(3)).
+
+    `due_on` is None where the law of the day on which it became known sets no last day.
+    `settled_by` is the change or the review; None where the household's facts do not tell of the
+    death any more, or nothing is paid that it would change.
+    """
+
+    __tablename__ = "award_death"
+    __table_args__ = (
+        Index(
+            "uq_award_death_open",
+            "award_id",
+            "person",
+            unique=True,
+            postgresql_where="settled_on IS NULL",
+        ),
+        CheckConstraint("settled_by IS NULL OR settled_on IS NOT NULL", name="settled"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    award_id: Mapped[UUID] = mapped_column(ForeignKey("award.id"), index=True)
+    unit_id: Mapped[int] = mapped_column(BigInteger, index=True)
+    person: Mapped[UUID]
+    died_on: Mapped[date]
+    due_on: Mapped[date | None]
+    recorded_at: Mapped[moment]
+    recorded_by: Mapped[str]
+    settled_on: Mapped[date | None]
+    settled_by: Mapped[UUID | None]
 
 
 class ReviewRow(Base):
@@ -170,5 +203,5 @@ class JobOfferRow(Base):
     recorded_by: Mapped[str]
 
 
-OF_AN_AWARD = (PeriodRow, LineRow, ChangeRow, HearingRow, ReviewRow, JobOfferRow)
+OF_AN_AWARD = (PeriodRow, LineRow, ChangeRow, HearingRow, DeathRow, ReviewRow, JobOfferRow)
 """Rows that go with the award when it is handed over."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from casework import documents
 from casework.models import CaseDocument, CaseFile
+from chassis.law.deadlines import Term, TermUnit
 from chassis.privacy import Cell
 from chassis.sealing import reveal
 from contracts.events.relief import Area
@@ -37,29 +38,33 @@ _KINDS = {
 _CORRECTION = ("award_correction", "最低生活保障登记更正决定书")
 _AREAS = {Area.URBAN: "城市", Area.RURAL: "农村", Area.ALL: "不分城乡"}
 _INCOMES = ("income_below_standard", "alone_income")
+_UNITS = {TermUnit.WORKING_DAYS: "个工作日", TermUnit.DAYS: "日", TermUnit.MONTHS: "个月"}
 _METHODS = {
     HearingMethod.IN_PERSON: "当面",
     HearingMethod.PHONE: "电话",
     HearingMethod.VIDEO: "视频",
     HearingMethod.WRITING: "书面",
+    HearingMethod.WAIVED: "明确放弃",
     HearingMethod.ABSENT: "已告知，逾期未提出意见",
 }
 
 
 async def hearing_notice(
-    desk: Desk, case: CaseFile, award: AwardRow, change: ChangeRow, plan: Plan
+    desk: Desk, case: CaseFile, award: AwardRow, change: ChangeRow, plan: Plan, answer: Term
 ) -> CaseDocument:
-    """听取意见告知书: what is intended, why, and that the household may speak to it."""
+    """听取意见告知书: what is intended, why, and how long the household may speak to it."""
     article = "《社会救助法》第四十八条" if desk.day >= LAW_FROM else ""
     return await documents.make(
         desk.session,
         case,
+        templates=TEMPLATES,
         kind=HEARING_NOTICE,
         title="听取意见告知书",
         number=f"{case.number}-1",
         snapshot={
             **await _figures(desk, award, change, plan),
             "hearing_article": article,
+            "answer": f"{answer.count}{_UNITS[answer.unit]}",
             "remedies": [],
         },
     )
@@ -86,6 +91,7 @@ async def decision(
             "on": hearing.heard_on,
             "method": _METHODS[hearing.method],
             "who": hearing.heard,
+            "guardian": hearing.guardian_masked,
             "answer": answer,
             "statement": await reveal(
                 desk.session,
@@ -98,6 +104,7 @@ async def decision(
     return await documents.make(
         desk.session,
         case,
+        templates=TEMPLATES,
         kind=kind,
         title=title,
         number=f"{case.number}-2",
@@ -134,7 +141,10 @@ async def _figures(desk: Desk, award: AwardRow, change: ChangeRow, plan: Plan) -
             "was_from": plan.correction.was_from,
             "becomes_from": plan.correction.becomes_from,
         },
-        "effective_from": plan.effective_from,
+        "effective_from": plan.settles_on or plan.effective_from,
+        "interim": None
+        if plan.interim is None
+        else {"from": plan.effective_from, "total": plan.interim.total},
         "ends_on": plan.ends_on,
         "before": _amounts(plan.was),
         "after": _amounts(plan.becomes),
@@ -146,15 +156,15 @@ async def _figures(desk: Desk, award: AwardRow, change: ChangeRow, plan: Plan) -
         else [_condition(one) for one in assessment.conditions if one.code in _INCOMES],
         "reasons": [] if assessment is None else [_condition(one) for one in assessment.failed],
         "overpaid": plan.overpaid(desk.day) or None,
-        "death_review_due": plan.death_review_due,
+        "death_review_due": plan.death and plan.death.due_on,
         "unreported": plan.unreported,
         "fraud": None
         if plan.fraud is None
         else {
             "since": plan.fraud.since,
             "recovery": plan.fraud.recovery,
-            "fine_least": plan.fraud.fine_least or None,
-            "fine_most": plan.fraud.fine_most,
+            "fine_least": plan.fraud.fine and (plan.fraud.fine[0] or None),
+            "fine_most": plan.fraud.fine and plan.fraud.fine[1],
             "article": plan.fraud.article,
         },
         "law": [

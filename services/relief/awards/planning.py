@@ -30,6 +30,7 @@ from services.relief.awards.schemas import (
     StopChange,
     VoluntaryChange,
 )
+from services.relief.awards.schemas import Fraud as FraudIn
 from services.relief.entitlement import awards as law_of_awards
 from services.relief.entitlement.articles import LAW_FROM, MEASURES_FROM, NOTICE_FROM
 from services.relief.entitlement.awards import Cause
@@ -43,6 +44,7 @@ from services.relief.parameters.rules import Law
 
 _DAY, _REQUEST_HOLDS = timedelta(days=1), timedelta(days=30)
 _FROM_WORK = frozenset({IncomeKind.WAGE, IncomeKind.FARMING, IncomeKind.BUSINESS})
+_STOPPED = "该户待遇已停发；需要救助的，请重新申请"
 _INCOME = "income_below_standard"
 _EDGE = "income_below_edge"
 
@@ -63,21 +65,33 @@ class FactsMissing(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Fraud:
-    """What is to be returned, and between which amounts a fine may lie, by the law of the day."""
+    """What is to be returned, and between which amounts a fine may lie, by the law of the day.
+
+    `fine` is None where the law of the day fines serious cases alone, and this is none.
+    """
 
     since: date
     recovery: Decimal
-    fine_least: Decimal
-    fine_most: Decimal
+    fine: tuple[Decimal, Decimal] | None
     article: str
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """The death that a change follows, and by when it is to be followed (83号 1(3))."""
+
+    person: UUID
+    died_on: date
+    due_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The timeline before and after, and what stands on the decision.
 
-    `unit` is where the household moves to; `nobody_to_hear` says why no opinion is heard though
-    less is paid.
+    `settles_on` is from when what is paid for good holds, where something else holds from
+    `effective_from` until then. `unit` is where the household moves to; `nobody_to_hear` says why
+    no opinion is heard though less is paid.
     """
 
     before: tuple[Period, ...]
@@ -86,10 +100,10 @@ class Plan:
     articles: tuple[str, ...]
     law: Law
     assessment: Assessment | None = None
-    covered: Period | None = None
+    settles_on: date | None = None
     unit: int | None = None
     ends_on: date | None = None
-    death_review_due: date | None = None
+    death: Death | None = None
     fraud: Fraud | None = None
     correction: Corrected | None = None
     unreported: bool = False
@@ -97,7 +111,12 @@ class Plan:
 
     @property
     def effect(self) -> Effect:
-        return rules.effect(self.before, self.after)
+        """What it comes to; a step down on the way to more is told as what it leads to."""
+        found = rules.effect(self.before, self.after)
+        was, becomes = self.was, self.becomes
+        if found is Effect.LOWERED and self.interim and was and becomes:
+            return Effect.RAISED if becomes.total > was.total else found
+        return found
 
     @property
     def lowers(self) -> bool:
@@ -114,7 +133,20 @@ class Plan:
 
     @property
     def becomes(self) -> Period | None:
+        settled = self.settles_on or self.effective_from
+        return rules.in_force(self.after, max(settled, self.after[0].from_))
+
+    @property
+    def interim(self) -> Period | None:
+        """What is paid before it is settled, where that is something else."""
+        if self.settles_on is None or self.settles_on <= self.effective_from:
+            return None
         return rules.in_force(self.after, max(self.effective_from, self.after[0].from_))
+
+    @property
+    def looked_at(self) -> bool:
+        """Whether the household was measured for it as it is today, as a review does."""
+        return self.assessment is not None and self.correction is None
 
 
 async def plan(  # noqa: C901, PLR0911 - one line a ground
@@ -131,8 +163,8 @@ async def plan(  # noqa: C901, PLR0911 - one line a ground
     planning = await _planning(desk, award, told_on)
     if isinstance(asked, CorrectionChange):
         return await planning.correction(asked)
-    if planning.ahead(planning.stopped_from).state is AwardState.STOPPED:
-        raise AwardStopped("该户待遇已停发；需要救助的，请重新申请")
+    if planning.stopped and not isinstance(asked, DeathChange):
+        raise AwardStopped(_STOPPED)
     match asked:
         case AmountChange():
             return await planning.amount(asked)
@@ -189,6 +221,11 @@ class _Planning:
     @property
     def day(self) -> date:
         return self.desk.day
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing is paid from next month on."""
+        return self.ahead(self.stopped_from).state is AwardState.STOPPED
 
     @property
     def raised_from(self) -> date:
@@ -259,10 +296,9 @@ class _Planning:
         start = self.raised_from if rises else self.stopped_from
         return self._plan(
             start,
-            lambda one: _amounts_of(one, period),
+            lambda one: rules.amounts_of(one, period),
             articles=self._basis("第三十一条、第三十二条"),
             measured=measured,
-            covered=period,
             happened_on=asked.happened_on,
         )
 
@@ -288,7 +324,7 @@ class _Planning:
         service.require_between(asked.fraud.since, first, self.day, "/fraud/since")
         return replace(
             found,
-            fraud=self._fraud(asked.fraud.since),
+            fraud=self._fraud(asked.fraud),
             articles=(*found.articles, self._fraud_article()),
         )
 
@@ -362,43 +398,60 @@ class _Planning:
             one.left_reason is LeaveReason.DEATH and one.left_on == asked.died_on for one in dead
         ):
             raise FactsMissing("请先在家庭成员中登记该成员死亡，日期须一致")
-        start = rules.month_after(asked.died_on)
-        articles = self._basis("第三十一条、第三十二条")
         due = law_of_awards.death_review_due(asked.died_on, self.law)
+        articles = self._basis("第三十一条、第三十二条")
         if due is not None:
             articles = (*articles, f"{_83}一（三）")
         if not any(one.left_on is None for one in members):
-            found = self._plan(start, rules.stopped, articles=articles)
-            return replace(found, nobody_to_hear="唯一的家庭成员已死亡，无人可听取意见")
-        found = await self._survivors(asked, start, articles)
-        return replace(found, death_review_due=due)
+            last = max(one.left_on for one in members if one.left_on is not None)
+            found = self._nobody_left(asked, last, articles)
+        else:
+            found = await self._survivors(asked, articles)
+        if self.stopped and found.after == self.before:
+            raise AwardStopped(_STOPPED)
+        return replace(found, death=Death(asked.person, asked.died_on, due))
 
-    async def _survivors(self, asked: DeathChange, start: date, articles: tuple[str, ...]) -> Plan:
-        """The dead person's part ends with the month of death; the others are measured anew."""
-        measured = await self.measured()
-        rounded = self.rounded()
-
-        def own_part(one: Period) -> Period:
-            return rules.without_own_part(one, asked.person, rounded)
-
-        if measured.assessment.outcome is Outcome.UNDECIDED:
-            await self.granted(measured)
-        if self.ahead(self.stopped_from).state is AwardState.GRACE:
-            return self._plan(start, own_part, articles=articles, measured=measured)
-        if measured.amounts is None:
-            found = self._plan(start, own_part, articles=articles, measured=measured)
-            return replace(
-                found, after=rules.overlay(found.after, self.stopped_from, rules.stopped)
-            )
-        period = await self.granted(measured)
-        rises = period.total > self.ahead(self.stopped_from).total
-        return self._plan(
-            self.raised_from if rises else start,
-            lambda one: _amounts_of(one, period),
-            articles=articles,
-            measured=measured,
-            covered=period,
+    def _nobody_left(self, asked: DeathChange, last: date, articles: tuple[str, ...]) -> Plan:
+        """The own part ends with the month of the death, all with that in which the last left."""
+        start, ends = rules.month_after(asked.died_on), rules.month_after(last)
+        plain = rules.after_death(
+            self.before, asked.person, died_on=asked.died_on, rounded=self.rounded()
         )
+        return replace(
+            self._plan(start, lambda one: one, articles=articles),
+            after=rules.overlay(plain, ends, rules.stopped),
+            settles_on=ends,
+            nobody_to_hear="家庭已无成员，无人可听取意见",
+        )
+
+    async def _survivors(self, asked: DeathChange, articles: tuple[str, ...]) -> Plan:
+        """The others, measured anew from the decision on; until then see `rules.after_death`."""
+        start, rounded = rules.month_after(asked.died_on), self.rounded()
+        coming = self.ahead(self.stopped_from)
+        plain = rules.after_death(self.before, asked.person, died_on=asked.died_on, rounded=rounded)
+        found = self._plan(start, lambda one: one, articles=articles)
+        if self.stopped:
+            return replace(found, after=plain)
+        measured = await self.measured()
+        if measured.amounts is None and measured.assessment.outcome is not Outcome.UNDECIDED:
+            period = rules.stopped(coming)
+        else:
+            period = await self.granted(measured)
+        found = replace(found, law=measured.law, assessment=measured.assessment)
+        if coming.state is AwardState.GRACE:
+            return replace(found, after=plain)
+        left = rules.in_force(plain, max(self.stopped_from, plain[0].from_))
+        rises = left is not None and period.total > left.total
+        settles_on = max(start, self.raised_from if rises else self.stopped_from)
+        after = rules.after_death(
+            self.before,
+            asked.person,
+            died_on=asked.died_on,
+            rounded=rounded,
+            measured=period,
+            from_=settles_on,
+        )
+        return replace(found, after=after, settles_on=settles_on)
 
     def move(self, asked: MoveChange) -> Plan:
         unit = self.desk.village(asked.division, "/division")
@@ -442,7 +495,7 @@ class _Planning:
         measured = await self.measured()
         for member in measured.household.members:
             named = measured.persons[member.ref] == person
-            if named and law_of_awards.could_work(member, self.day):
+            if named and law_of_awards.could_work(member, self.day, self.law):
                 return
         raise ContradictsRules("该成员不属于有就业能力而未就业的人员，不能以拒绝就业减发、停发")
 
@@ -518,7 +571,6 @@ class _Planning:
         *,
         articles: tuple[str, ...],
         measured: Measured | None = None,
-        covered: Period | None = None,
         happened_on: date | None = None,
     ) -> Plan:
         return Plan(
@@ -528,7 +580,6 @@ class _Planning:
             articles=articles,
             law=self.law if measured is None else measured.law,
             assessment=None if measured is None else measured.assessment,
-            covered=covered,
             unreported=happened_on is not None
             and law_of_awards.unreported(happened_on, self.told_on, self.law),
         )
@@ -540,18 +591,13 @@ class _Planning:
     def _of_57(self, article: str) -> tuple[str, ...]:
         return (f"{_57}{article}",) if self.day >= MEASURES_FROM else ()
 
-    def _fraud(self, since: date) -> Fraud:
-        recovery = rules.paid(self.before, max(since, EARLIEST_DAY), self.stopped_from)
-        least, most = law_of_awards.fraud_fine(recovery, self.law)
-        return Fraud(since, recovery, least, most, self._fraud_article())
+    def _fraud(self, asked: FraudIn) -> Fraud:
+        recovery = rules.paid(self.before, max(asked.since, EARLIEST_DAY), self.stopped_from)
+        fine = law_of_awards.fraud_fine(recovery, self.law, serious=asked.serious)
+        return Fraud(asked.since, recovery, fine, self._fraud_article())
 
     def _fraud_article(self) -> str:
         return self.law.amounts("dibao.fraud.fine").source
-
-
-def _amounts_of(one: Period, granted: Period) -> Period:
-    """What is granted, where the household then lives."""
-    return replace(granted, from_=one.from_, unit=one.unit, area=one.area)
 
 
 def _not_ahead(day: date | None, today: date, pointer: str) -> None:

@@ -10,7 +10,9 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     any_,
+    exists,
     literal,
+    or_,
     select,
     update,
 )
@@ -26,6 +28,7 @@ from services.relief.awards.models import (
     OF_AN_AWARD,
     AwardRow,
     ChangeRow,
+    DeathRow,
     HearingRow,
     JobOfferRow,
     LineRow,
@@ -37,13 +40,14 @@ from services.relief.awards.rules import Line, Period, Recorded
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What a list is narrowed to; None does not narrow. Due reviews are those of awards paid."""
+    """What a list is narrowed to; None does not narrow. What is to be looked at is still paid."""
 
     units: Collection[int]
     as_of: date
     state: AwardState | None = None
     number: str | None = None
     review_due_by: date | None = None
+    death_open: bool | None = None
 
 
 def readable(units: Collection[int]) -> Select[AwardRow]:
@@ -75,12 +79,22 @@ async def listed(
     if search.number is not None:
         statement = statement.where(AwardRow.number.startswith(search.number, autoescape=True))
     if search.review_due_by is not None:
-        statement = statement.where(AwardRow.review_due_on <= search.review_due_by)
+        death_due = _open_death(DeathRow.due_on <= search.review_due_by)
+        review_due = AwardRow.review_due_on <= search.review_due_by
+        paid = _state_on(search.as_of) != AwardState.STOPPED
+        statement = statement.where(or_(death_due, review_due & paid))
+    if search.death_open is not None:
+        found = _open_death()
+        statement = statement.where(found if search.death_open else ~found)
     if search.state is not None:
         statement = statement.where(_state_on(search.as_of) == search.state)
-    elif search.review_due_by is not None:
-        statement = statement.where(_state_on(search.as_of) != AwardState.STOPPED)
     return list(await session.scalars(statement))
+
+
+def _open_death(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(
+        DeathRow.award_id == AwardRow.id, DeathRow.settled_on.is_(None), *conditions
+    )
 
 
 def _state_on(day: date) -> ScalarSelect[AwardState]:
@@ -169,6 +183,25 @@ async def reviews_of(session: AsyncSession, award_id: UUID) -> list[ReviewRow]:
         .order_by(ReviewRow.reviewed_on, ReviewRow.id)
     )
     return list(rows)
+
+
+async def deaths_of(session: AsyncSession, awards: Collection[UUID]) -> dict[UUID, list[DeathRow]]:
+    """The deaths that these awards had or have to follow, in the order in which they happened."""
+    found: dict[UUID, list[DeathRow]] = {one: [] for one in awards}
+    rows = await session.scalars(
+        select(DeathRow)
+        .where(DeathRow.award_id.in_(awards))
+        .order_by(DeathRow.died_on, DeathRow.id)
+    )
+    for row in rows:
+        found[row.award_id].append(row)
+    return found
+
+
+async def of_household(session: AsyncSession, household_id: UUID) -> list[AwardRow]:
+    """The awards that a household has or had; locked."""
+    statement = select(AwardRow).where(AwardRow.household_id == household_id).order_by(AwardRow.id)
+    return list(await session.scalars(statement.with_for_update()))
 
 
 async def job_offers_of(session: AsyncSession, award_id: UUID) -> list[JobOfferRow]:

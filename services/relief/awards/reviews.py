@@ -1,5 +1,6 @@
 """Periodic reviews (定期核查) that leave an award as it is: 57号 art. 31; 条例 art. 26."""
 
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from chassis import audit
@@ -8,10 +9,11 @@ from chassis.ids import new_id
 from chassis.privacy import Cell
 from chassis.problems import Conflict
 from chassis.sealing import seal
-from services.relief.awards import planning, service
+from services.relief.awards import deaths, planning, rules, service
 from services.relief.awards.desk import Desk
-from services.relief.awards.models import AwardRow, ReviewRow
+from services.relief.awards.models import AwardRow, DeathRow, ReviewRow
 from services.relief.awards.planning import Standing
+from services.relief.awards.rules import Period
 from services.relief.awards.schemas import ReviewIn
 from services.relief.entitlement.rules import Outcome
 
@@ -34,13 +36,14 @@ async def review(
     award = await desk.award_to_change(award_id, if_match)
     service.require_between(asked.reviewed_on, award.approved_on, desk.day, "/reviewed_on")
     found = await planning.standing(desk, award)
-    if difference := _difference(found):
+    died = await deaths.note(session, desk.register, award)
+    periods = await service.timeline_of(session, award)
+    if difference := _still_covered(periods, died) or _difference(found):
         raise ReviewContradicts(f"{difference}，请提出变动")
     measured = found.measured
     award.review_class, award.review_due_on = service.review_plan(
         measured.household, asked.reviewed_on, measured.law
     )
-    award.death_review_due_on = None
     award.version += 1
     row = ReviewRow(
         id=new_id(),
@@ -55,10 +58,18 @@ async def review(
     )
     row.note = seal(session, asked.note, Cell("award_review", "note", row.id))
     session.add(row)
+    deaths.settle(session, died, row.id)
     await session.flush()
     await audit.record(session, action="relief.award.reviewed", subject=str(award.id))
     undecided = measured.assessment.outcome is Outcome.UNDECIDED
     return award, row, [_UNSETTLED] if undecided else []
+
+
+def _still_covered(periods: Sequence[Period], died: Iterable[DeathRow]) -> str:
+    """No review passes over a death of somebody who was paid for after it, or still is."""
+    if any(rules.paid_for_after_death(periods, one.person, one.died_on) for one in died):
+        return "享受人员中有成员已死亡"
+    return ""
 
 
 def _difference(found: Standing) -> str:

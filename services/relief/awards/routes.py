@@ -52,7 +52,7 @@ CurrentDesk = Annotated[Desk, Depends(desk_of)]
 async def list_awards(
     asked: Annotated[ListQuery, Query()], _: Reader, desk: CurrentDesk
 ) -> Page[AwardItem]:
-    """列出管辖范围内各户某日的待遇；以 review_due_by 取应核查的清单。"""
+    """列出各户某日的待遇；以 review_due_by 取应核查的，以 death_open 取有成员死亡待办的。"""
     return await views.page(desk, asked)
 
 
@@ -135,7 +135,10 @@ async def hear(
     response: Response,
     if_match: IfMatch = None,
 ) -> ChangeView:
-    """记录何时告知、何时以何种方式听取了何人的意见（社会救助法第四十八条）。"""
+    """记录何时告知、何时以何种方式听取了何人的意见（社会救助法第四十八条）。
+
+    逾期未提出的，期满后才可记录；未成年人须写明监护人。
+    """
     return await _shown(desk, await changes.hear(desk, change_id, if_match, asked), response)
 
 

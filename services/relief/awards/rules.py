@@ -15,12 +15,17 @@ from fractions import Fraction
 from itertools import pairwise
 from uuid import UUID
 
+from casework.clock import Light
 from casework.states import Clock, Matter, Party, State, Transition
 from chassis.law.dates import add_months
 from contracts.events.relief import Area, AwardPeriod, AwardState
 from services.relief.entitlement.facts import Household, Income, IncomeKind
 
 REVIEW, DECIDE = "relief:review", "relief:decide"
+BY_ITSELF = ""
+"""The scope of what nobody is offered: it comes with another step."""
+HAND_OVER = "hand_over"
+"""The step by which a decided case follows its award to another village."""
 
 NOTHING = Decimal("0.00")
 
@@ -78,6 +83,7 @@ class HearingMethod(StrEnum):
     PHONE = "phone"  # 电话
     VIDEO = "video"  # 视频
     WRITING = "writing"  # 书面
+    WAIVED = "waived"  # 明确放弃
     ABSENT = "absent"  # 已告知，逾期未提出意见
 
 
@@ -100,6 +106,10 @@ MATTER = Matter(
             "民发〔2021〕57号第三十一条",
         ),
         Transition(
+            "tell", "告知并听取意见", frozenset({"proposed"}), "", BY_ITSELF, "told",
+            "社会救助法第四十八条",
+        ),
+        Transition(
             "hear", "记录听取意见", frozenset({"proposed"}), "heard", REVIEW, "heard",
             "社会救助法第四十八条",
         ),
@@ -119,6 +129,10 @@ MATTER = Matter(
         Transition(
             "withdraw", "撤销提出", frozenset({"proposed", "heard"}), "withdrawn", REVIEW,
             "withdrawn", "民发〔2021〕57号第三十二条", clock=Clock.STOP, needs_reason=True,
+        ),
+        Transition(
+            HAND_OVER, "随待遇移交", frozenset({"decided", "delivered", "closed", "withdrawn"}), "",
+            BY_ITSELF, "moved", "重庆市城乡居民最低生活保障条例(2016)第三十一条",
         ),
     ),
 )  # fmt: skip
@@ -279,11 +293,88 @@ def without_own_part(
     return replace(period, persons=others, base=base, lines=lines)
 
 
+def after_death(
+    periods: Sequence[Period],
+    person: UUID,
+    *,
+    died_on: date,
+    rounded: Callable[[Fraction], Decimal],
+    measured: Period | None = None,
+    from_: date = date.max,
+) -> tuple[Period, ...]:
+    """What is paid after a member's death (83号 1(3)): two steps, each by the law of its decision.
+
+    From the month after the death what was decided before holds for the others, without the dead
+    person's own part; where they are due no less than the whole was, their loss has cost them more
+    than it saved, and the family's amount stays. From `from_` on they get what they are measured
+    at, by the law and the standard of the day of decision.
+
+    Args:
+        periods: the timeline that stands.
+        person: who died.
+        died_on: when.
+        rounded: how a share is rounded.
+        measured: what the others are given; None leaves them what they have.
+        from_: the first day of that.
+    """
+    month = month_after(died_on)
+
+    def ended(one: Period) -> Period:
+        if person not in one.persons:
+            return one
+        others = without_own_part(one, person, rounded)
+        due = measured is not None and measured.base >= one.base
+        return replace(others, base=one.base) if due and others.persons else others
+
+    after = overlay(periods, month, ended)
+    if measured is None:
+        return after
+    return overlay(after, max(month, from_), lambda one: amounts_of(one, measured))
+
+
+def amounts_of(one: Period, granted: Period) -> Period:
+    """What is granted, from when and where the household then lives."""
+    return replace(granted, from_=one.from_, unit=one.unit, area=one.area)
+
+
+def follows_death(
+    periods: Sequence[Period], person: UUID, *, died_on: date, approved_on: date
+) -> bool:
+    """Whether an award has to follow a death: under it, or of somebody whom it still covers."""
+    covered = paid_for_after_death(periods, person, died_on)
+    return covered or (died_on >= approved_on and bool(_paid_after(periods, died_on)))
+
+
+def paid_for_after_death(periods: Sequence[Period], person: UUID, died_on: date) -> bool:
+    """Whether the dead are counted in for a month after that of the death."""
+    return any(person in one.persons for one in _paid_after(periods, died_on))
+
+
+def _paid_after(periods: Sequence[Period], died_on: date) -> list[Period]:
+    """What is paid from the month after a death on."""
+    month = max(month_after(died_on), periods[0].from_)
+    ahead = [in_force(periods, month), *(one for one in periods if one.from_ > month)]
+    return [one for one in ahead if one is not None and one.state is not AwardState.STOPPED]
+
+
+def death_light(died_on: date, due_on: date, day: date) -> Light:
+    """The light of the work after a death: amber in the last fifth of its time."""
+    if day > due_on:
+        return Light.RED
+    return Light.AMBER if day >= due_on - (due_on - died_on) // 5 else Light.GREEN
+
+
+ONCE = frozenset({IncomeKind.COMPENSATION, IncomeKind.DONATION})
+"""Kinds that are received once (赔偿收入、接受捐赠): they count in the months they are of alone."""
+
+
 def carried(household: Household, day: date) -> Household:
     """The household with every income that was last established reckoned up to the last month.
 
     What was established holds until something else is (57号 art. 31): an income of which nothing
-    newer is recorded has not ended. One that has is recorded with nothing for a later month.
+    newer is recorded has not ended. One that has is recorded with nothing for a later month. What
+    is received once is of its own months and of no later ones (57号 art. 13: what goes on is
+    recorded again).
     """
     last = add_months(day.replace(day=1), -1)
     ends: dict[tuple[str, IncomeKind], date] = {}
@@ -301,7 +392,7 @@ def _last_month(income: Income) -> date:
 
 
 def _carried(income: Income, end: date, last: date) -> Income:
-    if end >= last or _last_month(income) != end:
+    if income.kind in ONCE or end >= last or _last_month(income) != end:
         return income
     return replace(income, first_month=add_months(last, 1 - income.months))
 

@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from casework.clock import Light
 from casework.models import DeliveryMethod
 from chassis.fields import Day, DivisionCode, Document, text
 from chassis.paging import DEFAULT_LIMIT, MAX_LIMIT
@@ -45,9 +46,13 @@ class AmountChange(_Change):
 
 
 class Fraud(Body):
-    """骗取低保金（社会救助法第七十三条；2026年7月1日前为暂行办法第六十八条）。"""
+    """骗取低保金（社会救助法第七十三条；2026年7月1日前为暂行办法第六十八条、条例第三十六条）。"""
 
     since: Day = Field(description="自哪一日起骗取；自当月起发放的全部应当退回")
+    serious: StrictBool = Field(
+        default=False,
+        description="情节是否严重；2026年7月1日前情节严重的才处罚款（条例第三十六条）",
+    )
 
 
 class StopChange(_Change):
@@ -143,12 +148,16 @@ class HearingIn(Body):
     """听取意见的记录（社会救助法第四十八条）。"""
 
     notified_on: Day = Field(description="告知之日")
-    heard_on: Day = Field(description="听取意见之日；逾期未提出的，为期满之日")
+    heard_on: Day = Field(description="听取意见之日；逾期未提出的，为期满之后的一日")
     method: HearingMethod = Field(
         description="in_person 当面，phone 电话，video 视频，writing 书面，"
-        "absent 已告知而逾期未提出"
+        "waived 明确放弃，absent 已告知而逾期未提出"
     )
-    person: UUID | None = Field(default=None, description="提出意见的家庭成员")
+    person: UUID | None = Field(default=None, description="提出或者放弃意见的家庭成员")
+    guardian: PersonName | None = Field(
+        default=None,
+        description="代为或者一同提出意见的监护人，未成年人必填；加密保存",
+    )
     statement: Words = Field(description="意见原话或要点；未提出意见的写明送达告知的情况")
 
     @model_validator(mode="after")
@@ -157,6 +166,8 @@ class HearingIn(Body):
             raise ValueError("听取意见不得早于告知")
         if (self.method is HearingMethod.ABSENT) == (self.person is not None):
             raise ValueError("注明提出意见的家庭成员；逾期未提出意见的不填")
+        if self.guardian is not None and self.person is None:
+            raise ValueError("监护人须与其所代的家庭成员一并填写")
         return self
 
 
@@ -218,7 +229,12 @@ class ListQuery(Body):
     q: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(
         default=None, description="申请的受理编号，可只填开头"
     )
-    review_due_by: Day | None = Field(default=None, description="应在该日或之前核查的")
+    review_due_by: Day | None = Field(
+        default=None, description="应在该日或之前核查的，含成员死亡后的核查"
+    )
+    death_open: bool | None = Field(
+        default=None, description="true 只列有成员死亡尚待核查、办理的，false 只列没有的"
+    )
     cursor: str | None = Field(default=None, max_length=500)
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="每页条数")
 
@@ -282,7 +298,11 @@ class AwardItem(BaseModel):
     paid_from: date = Field(description="起发日")
     review_class: str = Field(description="核查类别 A、B、C")
     review_due_on: date = Field(description="应核查日")
-    death_review_due_on: date | None = Field(description="成员死亡后应办结核查的最后日期")
+    death_open: bool = Field(description="有成员死亡尚待核查、办理")
+    death_review_due_on: date | None = Field(
+        description="待办的成员死亡应办结核查与手续的最后日期；当时没有规定期限的为空"
+    )
+    death_light: Light = Field(description="该期限今天的灯：green、amber、red；没有的为 none")
 
 
 class MemberView(BaseModel):
@@ -316,6 +336,19 @@ class JobOfferView(BaseModel):
     recorded_at: datetime
 
 
+class DeathView(BaseModel):
+    """一名成员的死亡：自家庭成员中登记之日起待办，由变动决定或者核查了结。"""
+
+    person: UUID
+    died_on: date
+    due_on: date | None = Field(description="应办结的最后日期；当时没有规定期限的为空")
+    light: Light
+    settled_on: date | None = Field(description="了结之日")
+    settled_by: UUID | None = Field(
+        description="据以了结的变动或核查；死亡的登记被更正，或者待遇已停发、无须再随之调整的为空"
+    )
+
+
 class AwardView(AwardItem):
     """一户待遇的全部：各段、人员、核查与就业介绍。"""
 
@@ -323,6 +356,7 @@ class AwardView(AwardItem):
     case: UUID
     periods: list[PeriodView] = Field(description="全部登记，含已被更正或替代的")
     persons_known: list[MemberView]
+    deaths: list[DeathView]
     reviews: list[ReviewView]
     job_offers: list[JobOfferView]
     etag: str
@@ -335,6 +369,7 @@ class HearingView(BaseModel):
     heard_on: date
     method: HearingMethod
     heard: str = Field(description="提出意见者，姓名掩码")
+    guardian: str = Field(description="监护人，姓名掩码")
     recorded_at: datetime
 
 
@@ -343,8 +378,8 @@ class FraudView(BaseModel):
 
     since: date
     recovery: Decimal = Field(description="应退回（元）")
-    fine_least: Decimal
-    fine_most: Decimal
+    fine_least: Decimal | None = Field(description="不得处罚款的为空")
+    fine_most: Decimal | None
     article: str
 
 
@@ -373,6 +408,10 @@ class ChangeView(BaseModel):
     )
     before: Decimal | None = Field(description="变动前每月合计（元）")
     after: Decimal | None = Field(description="变动后每月合计（元）")
+    interim: Decimal | None = Field(
+        description="成员死亡的：自生效之日起至 settles_on 前每月合计（元）"
+    )
+    settles_on: date | None = Field(description="成员死亡的：自哪一日起按重新测算的金额发放")
     ends_on: date | None = Field(description="渐退期满停发之日")
     overpaid: Decimal | None = Field(description="已经多发、应当收回的（元）")
     fraud: FraudView | None

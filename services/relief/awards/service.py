@@ -95,7 +95,6 @@ async def approve(  # noqa: PLR0913 - each names a part of the decision
         approved_on=decided_on,
         review_class=review_class,
         review_due_on=due,
-        death_review_due_on=None,
     )
     session.add(award)
     await session.flush()
@@ -182,6 +181,18 @@ def review_plan(household: Household, day: date, law: Law) -> tuple[str, date]:
     """The class of the periodic review and its next day (条例 art. 26; 57号 art. 31)."""
     review_class, months = law_of_awards.review_class(household, day=day, law=law)
     return review_class.value, law_of_awards.next_review(day, months)
+
+
+def review_anew(
+    award: AwardRow, household: Household, day: date, law: Law, *, looked_at: bool
+) -> None:
+    """Class the household of a changed award anew and plan its next review.
+
+    Counted from today where the change looked at the household as a review does; else it may come
+    sooner, never later.
+    """
+    award.review_class, due = review_plan(household, day, law)
+    award.review_due_on = due if looked_at else min(award.review_due_on, due)
 
 
 async def record_job_offer(

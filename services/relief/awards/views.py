@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+from casework import publicity
 from casework import repository as cases
 from casework.models import CaseFile
 from chassis import audit
@@ -15,9 +16,9 @@ from chassis.privacy import Cell
 from chassis.problems import FieldError, NotFound, Unprocessable
 from chassis.sealing import reveal
 from contracts.events.relief import AwardState
-from services.relief.awards import measuring, repository, rules
+from services.relief.awards import deaths, measuring, repository, rules
 from services.relief.awards.desk import Desk
-from services.relief.awards.models import AwardRow, ChangeRow, HearingRow, PeriodRow
+from services.relief.awards.models import AwardRow, ChangeRow, DeathRow, HearingRow, PeriodRow
 from services.relief.awards.rules import MATTER, Period, Recorded
 from services.relief.awards.schemas import (
     AwardItem,
@@ -25,6 +26,7 @@ from services.relief.awards.schemas import (
     ChangeList,
     ChangeView,
     CorrectedView,
+    DeathView,
     ExtraView,
     FraudView,
     HearingView,
@@ -38,11 +40,10 @@ from services.relief.awards.schemas import (
     ViewQuery,
 )
 from services.relief.entitlement import awards as law_of_awards
+from services.relief.entitlement.membership import ADULT
 from services.relief.households import repository as household_rows
 from services.relief.households.service import end_of
 from services.relief.parameters.rules import Law
-
-ADULT = 18
 
 Known = Sequence[tuple[PeriodRow, Recorded]]
 
@@ -58,15 +59,17 @@ async def page(desk: Desk, asked: ListQuery) -> Page[AwardItem]:
             state=asked.state,
             number=asked.q,
             review_due_by=asked.review_due_by,
+            death_open=asked.death_open,
         ),
         after=_after(asked.cursor),
         limit=asked.limit + 1,
     )
     shown = found[: asked.limit]
     known = await repository.recorded(desk.session, [one.id for one in shown])
+    died = await repository.deaths_of(desk.session, [one.id for one in shown])
     more = len(found) > asked.limit
     return Page(
-        items=[_item(desk, one, known[one.id], as_of) for one in shown],
+        items=[_item(desk, one, known[one.id], died[one.id], as_of) for one in shown],
         next_cursor=encode_cursor(str(shown[-1].id)) if more else None,
     )
 
@@ -99,8 +102,9 @@ async def one(desk: Desk, award: AwardRow, asked: ViewQuery) -> AwardView:
     members = await household_rows.members_of(session, award.household_id)
     current = rules.in_force(rules.timeline((one for _, one in known), before), as_of)
     covered = current.persons if current else ()
+    died = (await repository.deaths_of(session, [award.id]))[award.id]
     return AwardView(
-        **_item(desk, award, known, as_of, before).model_dump(),
+        **_item(desk, award, known, died, as_of, before).model_dump(),
         household=award.household_id,
         case=award.case_id,
         periods=[_period(desk, row, one) for row, one in known],
@@ -113,6 +117,7 @@ async def one(desk: Desk, award: AwardRow, asked: ViewQuery) -> AwardView:
             )
             for one in members
         ],
+        deaths=[_death(desk, one) for one in died],
         reviews=[
             ReviewView(
                 id=one.id,
@@ -192,6 +197,8 @@ def _change(case: CaseFile, row: ChangeRow, beside: _Beside) -> ChangeView:
         effect=row.effect,
         before=_decimal(figures["before"]),
         after=_decimal(figures["after"]),
+        interim=_decimal(figures["interim"]),
+        settles_on=figures["settles_on"] and date.fromisoformat(figures["settles_on"]),
         ends_on=figures["ends_on"] and date.fromisoformat(figures["ends_on"]),
         overpaid=_decimal(figures["overpaid"]),
         fraud=fraud and FraudView(**fraud),
@@ -243,12 +250,18 @@ async def _published_name(desk: Desk, award: AwardRow) -> str:
         purpose="公布最低生活保障对象（民发〔2021〕57号第二十四条）",
     )
     minor = add_years(named.born, ADULT) > desk.day
-    return f"{name[:1]}某某" if minor else name
+    return publicity.surname_only(name) if minor else name
 
 
 def _item(
-    desk: Desk, award: AwardRow, known: Known, as_of: date, before: datetime | None = None
+    desk: Desk,
+    award: AwardRow,
+    known: Known,
+    died: Sequence[DeathRow],
+    as_of: date,
+    before: datetime | None = None,
 ) -> AwardItem:
+    work = deaths.unsettled(died)
     timeline = rules.timeline((one for _, one in known), before)
     period = rules.in_force(timeline, as_of)
     shown = period or replace(timeline[0], unit=award.unit_id)
@@ -266,7 +279,9 @@ def _item(
         paid_from=timeline[0].from_,
         review_class=award.review_class,
         review_due_on=award.review_due_on,
-        death_review_due_on=award.death_review_due_on,
+        death_open=bool(work),
+        death_review_due_on=deaths.due_on(work),
+        death_light=deaths.light(work, desk.day),
     )
 
 
@@ -295,12 +310,24 @@ def _period(desk: Desk, row: PeriodRow, recorded: Recorded) -> PeriodView:
     )
 
 
+def _death(desk: Desk, row: DeathRow) -> DeathView:
+    return DeathView(
+        person=row.person,
+        died_on=row.died_on,
+        due_on=row.due_on,
+        light=deaths.light(deaths.unsettled([row]), desk.day),
+        settled_on=row.settled_on,
+        settled_by=row.settled_by,
+    )
+
+
 def _hearing(row: HearingRow) -> HearingView:
     return HearingView(
         notified_on=row.notified_on,
         heard_on=row.heard_on,
         method=row.method,
         heard=row.heard,
+        guardian=row.guardian_masked,
         recorded_at=row.recorded_at,
     )
 

@@ -134,6 +134,7 @@ class CheckJobs:
             if document is None:
                 return Failure.NO_DOCUMENT
             request.attempts += 1
+            check.started_on = check.started_on or today(session)
             exchange = _exchange(session, check, request)
             session.add(exchange)
             await audit.record(

@@ -19,7 +19,8 @@ from services.relief.database import Base
 class CheckRow(Base):
     """One check of a household (家庭经济状况核对); of a case at most one is not closed.
 
-    `requested_by` asks in the name of `organisation`; `due_on` is the last day to start it.
+    `requested_by` asks in the name of `organisation`; `due_on` is the last day to start it, which
+    it is when the first source is asked: `started_on` is open while the county is not connected.
     `report` is the closed report as it was made, sealed.
     """
 
@@ -37,14 +38,14 @@ class CheckRow(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     case_id: Mapped[UUID] = mapped_column(index=True)
     case_number: Mapped[str]
-    household_id: Mapped[UUID]
+    household_id: Mapped[UUID] = mapped_column(ForeignKey("household.id"), index=True)
     unit_id: Mapped[int] = mapped_column(BigInteger, index=True)
     version: Mapped[int]
     requested_by: Mapped[str]
     organisation: Mapped[str]
     requested_on: Mapped[date]
     due_on: Mapped[date | None]
-    started_on: Mapped[date]
+    started_on: Mapped[date | None]
     legal_basis: Mapped[str]
     closed_on: Mapped[date | None]
     closed_by: Mapped[str | None]

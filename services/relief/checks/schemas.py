@@ -94,7 +94,7 @@ class CheckReport(BaseModel):
     state: State = Field(description="open 核对中，complete 可出具报告，closed 已出具报告")
     requested_on: date = Field(description="提请之日")
     due_on: date | None = Field(description="应启动之日（民发〔2021〕57号第十七条）")
-    started_on: date
+    started_on: date | None = Field(description="启动核对之日；尚未接入、未向任何来源查询的为空")
     closed_on: date | None
     result: Result | None = Field(description="agrees 与申报一致，differs 与申报不一致")
     legal_basis: str

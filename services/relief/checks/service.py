@@ -13,14 +13,14 @@ from chassis import audit
 from chassis.conditional import require_version
 from chassis.database import now, today
 from chassis.ids import new_id
-from chassis.jobs import enqueue
+from chassis.jobs import enqueue_all
 from chassis.law.calendar import Calendar
 from chassis.law.deadlines import deadline
 from chassis.law.units import Register
 from chassis.places import read_register
 from chassis.privacy import Cell
 from chassis.problems import Conflict, NotFound, Unprocessable
-from chassis.sealing import reveal, seal
+from chassis.sealing import reveal, reveal_all, seal
 from services.relief.checks import household, repository, rules
 from services.relief.checks.departments import AnsweredItem, SourceAnswer
 from services.relief.checks.models import CheckRow, RequestRow
@@ -46,6 +46,7 @@ from services.relief.checks.schemas import (
     LineView,
     MissingView,
 )
+from services.relief.checks.settings import CheckSettings
 from services.relief.entitlement.facts import Silence
 from services.relief.households import repository as households
 from services.relief.households.models import MemberRow, SupporterRow
@@ -157,7 +158,7 @@ async def start(
         organisation=session.info["organisation"],
         requested_on=requested_on or day,
         due_on=_due_on(law, requested_on or day),
-        started_on=day,
+        started_on=day if CheckSettings().departments_url else None,
         legal_basis=sources.source,
     )
     session.add(check)
@@ -170,8 +171,7 @@ async def start(
     ]
     session.add_all(requests)
     await session.flush()
-    for request in requests:
-        await _enqueue(session, request)
+    await _enqueue(session, requests)
     await audit.record(
         session, action="relief.check.started", subject=str(check.id), purpose=rules.PURPOSE
     )
@@ -191,7 +191,7 @@ async def report(session: AsyncSession, check_id: UUID) -> CheckReport:
         kept = await _kept(session, check, check.report)
         return kept.model_copy(update={"late": await late_flags(session, check.case_id, check.id)})
     requests = await repository.requests_of(session, [check.id])
-    told = {one.id: await _opened(session, one, READING) for one in requests}
+    told = await _all_opened(session, check, requests, READING)
     return await _drawn(session, check, requests, told)
 
 
@@ -271,7 +271,7 @@ async def retry(session: AsyncSession, check: CheckRow, request_id: UUID) -> Req
     request.accepted_reason = request.accepted_by = request.accepted_at = None
     check.version += 1
     await session.flush()
-    await _enqueue(session, request)
+    await _enqueue(session, [request])
     await _note(session, request, "retried")
     return request
 
@@ -343,7 +343,7 @@ async def close(session: AsyncSession, check: CheckRow) -> CheckRow:
     _must_be_open(check)
     requests = await repository.requests_of(session, [check.id])
     _none_missing(requests)
-    told = {one.id: await _opened(session, one, CLOSING) for one in requests}
+    told = await _all_opened(session, check, requests, CLOSING)
     found = await _findings(session, check, _answers(requests, told))
     await _adopt_more(session, check, requests, told)
     day, result = today(session), Result.DIFFERS if found else Result.AGREES
@@ -472,13 +472,12 @@ def _request(
     )
 
 
-async def _enqueue(session: AsyncSession, request: RequestRow) -> None:
-    await enqueue(
-        session,
-        KIND,
-        f"{KIND}:{request.id}:{request.round}",
-        {"request": str(request.id), "round": request.round},
-    )
+async def _enqueue(session: AsyncSession, requests: Iterable[RequestRow]) -> None:
+    jobs = {
+        f"{KIND}:{one.id}:{one.round}": {"request": str(one.id), "round": one.round}
+        for one in requests
+    }
+    await enqueue_all(session, KIND, jobs)
 
 
 def _must_be_open(check: CheckRow) -> None:
@@ -514,10 +513,32 @@ def _none_missing(requests: Iterable[RequestRow]) -> None:
 async def _opened(session: AsyncSession, request: RequestRow, purpose: str) -> SourceAnswer | None:
     if request.answer is None:
         return None
-    of = str(request.person or request.member_id)
     cell = answer_cell(request.id)
-    text = await reveal(session, request.answer, cell, of=of, purpose=purpose)
+    text = await reveal(session, request.answer, cell, of=_of_whom(request), purpose=purpose)
     return SourceAnswer.model_validate_json(text)
+
+
+async def _all_opened(
+    session: AsyncSession, check: CheckRow, requests: Sequence[RequestRow], purpose: str
+) -> dict[UUID, SourceAnswer | None]:
+    """Every answer of a check by its request; the audit holds one entry for each person.
+
+    Whose answers were read is found by the person, which ones by the check: all it had then.
+    """
+    told: dict[UUID, SourceAnswer | None] = {one.id: None for one in requests}
+    by_person: dict[str, dict[Cell, bytes]] = {}
+    for one in requests:
+        if one.answer is not None:
+            by_person.setdefault(_of_whom(one), {})[answer_cell(one.id)] = one.answer
+    for person, sealed in by_person.items():
+        what = f"{purpose}（核对 {check.id}，{len(sealed)} 项答复）"
+        opened = await reveal_all(session, sealed, of=person, purpose=what)
+        told |= {cell.row: SourceAnswer.model_validate_json(text) for cell, text in opened.items()}
+    return told
+
+
+def _of_whom(request: RequestRow) -> str:
+    return str(request.person or request.member_id)
 
 
 async def _kept(session: AsyncSession, check: CheckRow, sealed: bytes) -> CheckReport:

@@ -13,8 +13,6 @@ from services.relief.entitlement.facts import Education, Member
 from services.relief.entitlement.membership import STUDYING, has_reached, severely_disabled
 from services.relief.parameters.rules import Law
 
-_AGED = 70
-_SCHOOL_AGE = 6
 _SCHOOLS = STUDYING - {Education.BACHELOR, Education.POSTGRADUATE}
 
 
@@ -50,7 +48,7 @@ def extras_of(member: Member, day: date, law: Law) -> tuple[Extra, ...]:
     if not law.holds("dibao.extras"):
         return ()
     amounts = law.amounts("dibao.extras")
-    fitting = _categories(member, day)
+    fitting = _categories(member, day, law)
     chosen = fitting
     if not law.flag("dibao.extras.cumulative").value:
         chosen = sorted(fitting, key=lambda code: (-amounts.value[code], code))[:1]
@@ -65,15 +63,16 @@ def extras_of(member: Member, day: date, law: Law) -> tuple[Extra, ...]:
     )
 
 
-def _categories(member: Member, day: date) -> list[str]:
+def _categories(member: Member, day: date, law: Law) -> list[str]:
+    school_age = law.integer("dibao.extras.school_age").value
     in_school = member.education in _SCHOOLS or (
         member.education is Education.BACHELOR and member.full_time
     )
-    preschool = member.education is Education.PRESCHOOL or not has_reached(member, _SCHOOL_AGE, day)
+    preschool = member.education is Education.PRESCHOOL or not has_reached(member, school_age, day)
     fits = {
         "severely_disabled": severely_disabled(member),
         "severely_ill": member.severe_illness,
-        "aged_70": has_reached(member, _AGED, day),
+        "aged_70": has_reached(member, law.integer("dibao.extras.aged_from").value, day),
         "preschool": preschool and not in_school,
         "in_school": in_school,
     }

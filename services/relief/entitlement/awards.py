@@ -22,8 +22,6 @@ from services.relief.entitlement.membership import (
 )
 from services.relief.parameters.rules import Law
 
-_WORKING_AGE, _RETIREMENT_AGE = 16, 60
-
 
 class Change(StrEnum):
     """What a decision does to an award."""
@@ -65,8 +63,14 @@ def hearing_required(change: Change, law: Law) -> bool:
     return change is not Change.INCREASE and law.flag("dibao.hearing.required").value
 
 
-def fraud_fine(value: Decimal, law: Law) -> tuple[Decimal, Decimal]:
-    """The least and the most that may be fined for what was got by fraud (办法 68; 法 73)."""
+def fraud_fine(value: Decimal, law: Law, *, serious: bool) -> tuple[Decimal, Decimal] | None:
+    """The least and the most that may be fined for what was got by fraud (办法 68; 法 73).
+
+    None where no fine may be: the ordinance (art. 36) fines serious cases (情节严重) alone.
+    """
+    serious_only = "dibao.fraud.fine_serious_only"
+    if not serious and law.holds(serious_only) and law.flag(serious_only).value:
+        return None
     multiples = law.amounts("dibao.fraud.fine").value
     return value * multiples["least"], value * multiples["most"]
 
@@ -144,7 +148,7 @@ def review_class(household: Household, *, day: date, law: Law) -> tuple[ReviewCl
     seeking = "C_urban" if household.area is Area.URBAN else "C_rural"
     counted = {one.ref for one in standings(household, day=day, law=law) if one.counted}
     members = [one for one in household.members if one.ref in counted]
-    if any(could_work(member, day) for member in members):
+    if any(could_work(member, day, law) for member in members):
         return ReviewClass.C, int(months[seeking])
     if any(one.severe_illness or severely_disabled(one) for one in members):
         return ReviewClass.A, int(months["A"])
@@ -156,10 +160,9 @@ def next_review(last: date, months: int) -> date:
     return add_months(last, months)
 
 
-def could_work(member: Member, day: date) -> bool:
+def could_work(member: Member, day: date, law: Law) -> bool:
     """Of working age, able to work, and neither at work nor in school (ordinance art. 26)."""
-    of_age = has_reached(member, _WORKING_AGE, day) and not has_reached(
-        member, _RETIREMENT_AGE, day
-    )
+    first, end = law.integer("dibao.work.age_from"), law.integer("dibao.work.age_until")
+    of_age = has_reached(member, first.value, day) and not has_reached(member, end.value, day)
     able = member.work_capacity is not WorkCapacity.NONE and not member.severe_illness
     return of_age and able and not member.employed and member.education not in STUDYING

@@ -190,6 +190,7 @@ class Consumption:
 class Member:
     """One person of the household.
 
+    `employed_since`: when the present employment began, None where that is not known.
     `clergy_since`: since when the person lives apart from the family as clergy. `independent`: an
     adult who can live independently. `special_hardship`: found by a person (57号 8(4), 法 21;
     条例 11: 家庭生活确有困难).
@@ -204,6 +205,7 @@ class Member:
     severe_illness: bool = False
     work_capacity: WorkCapacity = WorkCapacity.FULL
     employed: bool = False
+    employed_since: date | None = None
     bedridden: bool = False
     independent: bool = True
     lives_together: bool = True
@@ -215,6 +217,40 @@ class Member:
     declared_missing: bool = False
     soldier_unmarried: bool = False
     special_hardship: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """What a person outside (义务人) has, of whom a member may ask support (赡养、抚养、扶养费).
+
+    `income` is that of the supporter's own household by the month, of so many `persons`; `owed` to
+    how many people, the member among them, the supporter owes support. `disregarded` as in
+    `Income`.
+    """
+
+    member: str
+    supporter: str
+    income: Decimal
+    persons: int
+    owed: int = 1
+    source: FactSource = FactSource.DECLARED
+    source_day: date | None = None
+    reason: str = ""
+    disregarded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeFinding:
+    """What a person of the office has found of the family's property, where no figure says it.
+
+    Whether it is as ruled for edge families (57号 art. 8: 财产状况符合相关规定); it holds from the
+    source `JUDGEMENT` and with its reason alone.
+    """
+
+    met: bool
+    source: FactSource = FactSource.DECLARED
+    source_day: date | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +282,8 @@ class Household:
     incomes: tuple[Income, ...] = ()
     properties: tuple[Property, ...] = ()
     consumptions: tuple[Consumption, ...] = ()
+    supports: tuple[Support, ...] = ()
+    edge_finding: EdgeFinding | None = None
     alone: frozenset[str] = frozenset()
     missing_sources: tuple[tuple[str, str], ...] = ()
     accepted_silences: tuple[Silence, ...] = ()

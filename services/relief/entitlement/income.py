@@ -5,17 +5,21 @@
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
+from services.relief.entitlement import deductions, support
 from services.relief.entitlement.articles import Subject, article
+from services.relief.entitlement.deductions import Deduction
 from services.relief.entitlement.facts import Household, Income, IncomeKind
+from services.relief.entitlement.support import Due
 from services.relief.parameters.rules import Law
 
 MONTHS = 12
+_MOST_MONTHS = "dibao.employment_cost.max_months"
 
 
 class Item(StrEnum):
@@ -73,9 +77,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Reckoning:
-    """The lines and their total by the month; `notes` say where the total is not their sum."""
+    """The lines and their total by the month; `notes` say where the total is not their sum.
+
+    `support` adds to the transfers what is owed from outside and was not given, `deductions` are
+    taken off at the end; both only where a county has set by what figure.
+    """
 
     lines: tuple[Line, ...]
+    support: tuple[Due, ...]
+    deductions: tuple[Deduction, ...]
     total: Fraction
     notes: tuple[str, ...]
 
@@ -97,13 +107,24 @@ def reckon(
         _line(fact, household.applied_on, counted, law, disregarding=fact.member in disregarding)
         for fact in facts
     ]
-    lines = _less_employment_cost(lines, law, standard)
+    lines = _less_employment_cost(lines, household, law, standard)
+    owed = support.dues(
+        household,
+        counted,
+        law=law,
+        standard=standard,
+        received=_support_received(lines),
+        disregarding=disregarding,
+    )
     nets = {item: _net(lines, item) for item in Item}
+    nets[Item.TRANSFERS] += sum((one.added for one in owed), Fraction(0))
     offsetting = law.codes("dibao.income.offsetting").value  # no text says (relief.md §14)
     kept = {item: net for item, net in nets.items() if net >= 0 or item.value in offsetting}
     notes = [f"{_SHORTFALLS[item]}，按规定不冲抵其他收入" for item in nets if item not in kept]
-    total = sum(kept.values(), Fraction(0))
-    return Reckoning(tuple(lines), max(total, Fraction(0)), tuple(notes))
+    notes += [*support.notes(household, law), *deductions.notes(household, counted, law)]
+    off = deductions.deductions(household, counted, law)
+    total = sum(kept.values(), Fraction(0)) - sum((one.amount for one in off), Fraction(0))
+    return Reckoning(tuple(lines), owed, off, max(total, Fraction(0)), tuple(notes))
 
 
 def unreasoned(household: Household, counted: Collection[str]) -> tuple[Income, ...]:
@@ -203,54 +224,109 @@ def _monthly(fact: Income, applied_on: date, law: Law) -> Fraction:
 def _months_within(fact: Income, applied_on: date, window: int) -> int:
     """How many months of the span are among the `window` months before that of application."""
     end = _month(applied_on)
+    return _months_between(fact, end - window, end)
+
+
+def _months_between(fact: Income, start: int, end: int) -> int:
+    """How many months of the span are from `start` on and before `end`."""
     first = _month(fact.first_month)
-    return max(0, min(end, first + fact.months) - max(end - window, first))
+    return max(0, min(end, first + fact.months) - max(start, first))
 
 
 def _month(day: date) -> int:
     return day.year * MONTHS + day.month
 
 
-def _less_employment_cost(lines: list[Line], law: Law, standard: Decimal) -> list[Line]:
+def _support_received(lines: Iterable[Line]) -> dict[str, Fraction]:
+    given: dict[str, Fraction] = {}
+    for line in lines:
+        if line.kind is IncomeKind.SUPPORT_RECEIVED and line.counted:
+            given[line.member] = given.get(line.member, Fraction(0)) + line.amount
+    return given
+
+
+@dataclass(frozen=True, slots=True)
+class _Costed:
+    """The months, from `start` on and before `until`, whose wages of a member bear the cost.
+
+    `window` is how many months are looked at, `wage` what was earned in these months over them;
+    `since` when the employment began, None where that is not known.
+    """
+
+    start: int
+    until: int
+    window: int
+    since: date | None
+    wage: Fraction = Fraction(0)
+
+    @property
+    def part(self) -> Fraction:
+        return Fraction(max(0, self.until - self.start), self.window)
+
+    def of(self, line: Line) -> Fraction:
+        months = _months_between(line.fact, self.start, self.until)
+        return Fraction(line.fact.amount) * months / line.fact.months / self.window
+
+
+def _less_employment_cost(
+    lines: list[Line], household: Household, law: Law, standard: Decimal
+) -> list[Line]:
     """Wages less the necessary cost of working, once for each person who works.
 
-    57号 art. 13 names the cost twice, under wages and at its end: it is taken off once.
+    57号 art. 13 names the cost twice, under wages and at its end: it is taken off once, and for no
+    more months than are set, from that on in which the employment began. Where that is not known
+    the cost is taken off, and the line says so.
     """
     if not law.holds("dibao.employment_cost.method"):
         return lines
-    wages: dict[str, Fraction] = {}
+    costed = {
+        member.ref: _costed(member.employed_since, household.applied_on, law)
+        for member in household.members
+    }
     for line in lines:
-        if line.kind is IncomeKind.WAGE and line.counted:
-            wages[line.member] = wages.get(line.member, Fraction(0)) + line.amount
-    costs = {member: _cost(sum_, law, standard) for member, sum_ in wages.items() if sum_ > 0}
+        if _is_wage(line):
+            so_far = costed[line.member]
+            costed[line.member] = replace(so_far, wage=so_far.wage + so_far.of(line))
     return [
-        _with_cost(line, costs[line.member] * line.amount / wages[line.member], law)
-        if line.kind is IncomeKind.WAGE and line.counted and costs.get(line.member)
-        else line
+        _with_cost(line, costed[line.member], law, standard) if _is_wage(line) else line
         for line in lines
     ]
 
 
-def _with_cost(line: Line, cost: Fraction, law: Law) -> Line:
-    return Line(
-        member=line.member,
-        kind=line.kind,
-        amount=line.amount,
-        counted=True,
-        deducted=cost,
-        article=line.article,
-        note=f"已扣除必要的就业成本（{article(Subject.EMPLOYMENT_COST, law.day)}）",
-        fact=line.fact,
-    )
+def _is_wage(line: Line) -> bool:
+    return line.kind is IncomeKind.WAGE and line.counted
 
 
-def _cost(wage: Fraction, law: Law, standard: Decimal) -> Fraction:
+def _costed(since: date | None, applied_on: date, law: Law) -> _Costed:
+    most = law.integer(_MOST_MONTHS).value
+    window, end = _window(IncomeKind.WAGE, law), _month(applied_on)
+    begun = end - window if since is None else _month(since)
+    until = end if since is None and most else min(end, begun + most)
+    return _Costed(end - window, until, window, since)
+
+
+def _with_cost(line: Line, costed: _Costed, law: Law, standard: Decimal) -> Line:
+    source, most = article(Subject.EMPLOYMENT_COST, law.day), law.integer(_MOST_MONTHS).value
+    if costed.since is not None and not costed.part:
+        began = f"{costed.since:%Y-%m}"
+        told = f"必要的就业成本已扣满 {most} 个月（自 {began} 就业），不再扣除（{source}）"
+        return replace(line, note=told)
+    if not costed.wage:
+        return line
+    note = f"已扣除必要的就业成本（{source}）"
+    if costed.since is None:
+        note += f"；就业起始月未登记，未核是否已满 {most} 个月"
+    cost = _cost(costed, law, standard) * costed.of(line) / costed.wage
+    return replace(line, deducted=cost, note=note)
+
+
+def _cost(costed: _Costed, law: Law, standard: Decimal) -> Fraction:
     method = law.choice("dibao.employment_cost.method").value
     value = Fraction(law.decimal("dibao.employment_cost.value").value)
     cap = Fraction(law.decimal("dibao.employment_cost.cap").value) * Fraction(standard)
     of_method = {
-        "fixed": value,
-        "pct_of_wage": wage * value,
-        "pct_of_standard": Fraction(standard) * value,
+        "fixed": value * costed.part,
+        "pct_of_wage": costed.wage * value,
+        "pct_of_standard": Fraction(standard) * value * costed.part,
     }
-    return min(of_method[method], cap, wage)
+    return min(of_method[method], cap * costed.part, costed.wage)

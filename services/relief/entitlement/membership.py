@@ -13,6 +13,7 @@ from services.relief.entitlement.facts import Education, Household, Member, Rela
 from services.relief.parameters.rules import Law
 
 ADULT = 18
+"""民法典 art. 17, 民法通则 art. 11 before it: the same since 1987."""
 STUDYING = frozenset(Education) - {Education.NONE, Education.PRESCHOOL}
 _TITLES = {
     Relation.SELF: "申请人",

@@ -2,11 +2,12 @@
 
 57号 arts. 14, 17; 重庆市…条例 (2016) arts. 10, 13; domain.md B1.4. Each test names its fact and its
 threshold. What is needed for living or work is exempt, and so is the vehicle that makes up for a
-disability; a person's judgement, with its reason, settles what no figure can.
+disability; a person's judgement, with its reason, settles what no figure can. Which kinds stand
+against a household and which may be exempt are parameters of the day.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -30,6 +31,8 @@ from services.relief.parameters.rules import Cited, Law
 _MONEY = frozenset({PropertyKind.DEPOSIT, PropertyKind.SECURITIES, PropertyKind.INSURANCE_SAVINGS})
 _FOUND = frozenset({FactSource.SURVEYED, FactSource.DOCUMENT, FactSource.JUDGEMENT})
 """Sources that a person of the office has looked at."""
+_EXEMPTIBLE = "dibao.property.exemptible"
+_DISABILITY_VEHICLE = "disability_vehicle"
 _HALF_YEAR = 6
 _YEAR = 12
 
@@ -69,13 +72,74 @@ def of_one(household: Household, ref: str, standard: Decimal, gaps: Sequence[Gap
     return Means(owned, (), 1, standard, household.applied_on, tuple(gaps))
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The keys of the parameters that property is held against."""
+
+    deposits: str
+    dwellings: str
+    floor_area: str
+    kinds: str
+
+    def set(self, law: Law) -> bool:
+        """Whether the law of the day has all of them."""
+        keys = (self.deposits, self.dwellings, self.floor_area, self.kinds)
+        return all(law.holds(key) for key in keys)
+
+
+DIBAO = Limits(
+    "dibao.property.deposit_multiple",
+    "dibao.property.dwellings",
+    "dibao.property.dwelling_area_multiple",
+    "dibao.property.kinds",
+)
+EDGE = Limits(
+    "dibao.edge.property.deposit_multiple",
+    "dibao.edge.property.dwellings",
+    "dibao.edge.property.dwelling_area_multiple",
+    "dibao.edge.property.kinds",
+)
+"""Of edge families (低保边缘家庭), where a county has set its own."""
+
+
 def tested(means: Means, law: Law) -> tuple[Condition, ...]:
     """Every test of property and consumption, in a fixed order."""
-    owned = [_deposits(means, law), _dwellings(means, law)]
-    owned += [_absent(means, rule, law) for rule in _OWNED if rule.always or rule.facts(means)]
-    lived = [_houses(means, law), _utilities(means, law), _luxury(means, law)]
-    lived += [_absent(means, rule, law) for rule in _LIVED]
-    return (*owned, *lived)
+    return (*owned(means, law), *lived(means, law))
+
+
+def owned(means: Means, law: Law, limits: Limits = DIBAO) -> tuple[Condition, ...]:
+    """Every test of property: 低保's, or by the limits of others."""
+    named = law.codes(limits.kinds)
+    tests = [_deposits(means, law, limits), _dwellings(means, law, limits)]
+    tests += [
+        _absent(means, rule, law, _article(rule.subject, law, named))
+        for rule in _within(_OWNED, named)
+        if rule.always or rule.facts(means)
+    ]
+    return tuple(tests)
+
+
+def lived(means: Means, law: Law) -> tuple[Condition, ...]:
+    """Every test of consumption, of the kinds that the law of the day looks at."""
+    named = law.codes("dibao.consumption.kinds")
+    looked_at = [one for one in means.consumptions if one.kind.value in named.value]
+    seen = replace(means, consumptions=tuple(looked_at))
+    tests = [
+        test(seen, law) for kinds, test in _MEASURED.items() if not kinds.isdisjoint(named.value)
+    ]
+    tests += [
+        _absent(seen, rule, law, article(rule.subject, law.day)) for rule in _within(_LIVED, named)
+    ]
+    return tuple(tests)
+
+
+def _within(rules: Iterable["_Absence"], named: Cited[frozenset[str]]) -> list["_Absence"]:
+    """The rules for the kinds that are named, each for these alone."""
+    fitting = [
+        replace(rule, kinds=frozenset(one for one in rule.kinds if one.value in named.value))
+        for rule in rules
+    ]
+    return [rule for rule in fitting if rule.kinds]
 
 
 def _judged(fact: Property | Consumption) -> bool | None:
@@ -84,35 +148,43 @@ def _judged(fact: Property | Consumption) -> bool | None:
     return fact.judged if found else None
 
 
-def _exempt(fact: Property | Consumption) -> bool:
-    return _judged(fact) is True or (isinstance(fact, Property) and _needed(fact))
+def _exempt(fact: Property | Consumption, law: Law) -> bool:
+    if isinstance(fact, Consumption):
+        return _judged(fact) is True
+    return _needed(fact, law) or (_may_be_exempt(fact, law) and _judged(fact) is True)
 
 
-def _needed(fact: Property) -> bool:
+def _may_be_exempt(fact: Property, law: Law) -> bool:
+    return fact.kind.value in law.codes(_EXEMPTIBLE).value
+
+
+def _needed(fact: Property, law: Law) -> bool:
     """The exception for the disabled is one for motor vehicles alone (ordinance, art. 13).
 
     That a thing is essential (57号 art. 14) is found by a person of the office. Money never is:
     what of it is needed for a cure is judged apart.
     """
     of_disabled = fact.disability_vehicle and fact.kind is PropertyKind.VEHICLE
-    found = fact.source in _FOUND and fact.kind not in _MONEY
-    return (fact.essential and found) or of_disabled
+    found = fact.source in _FOUND and fact.kind not in _MONEY and _may_be_exempt(fact, law)
+    return (fact.essential and found) or (
+        of_disabled and _DISABILITY_VEHICLE in law.codes(_EXEMPTIBLE).value
+    )
 
 
-def _claimed(fact: Property | Consumption) -> bool:
+def _claimed(fact: Property | Consumption, law: Law) -> bool:
     """Whether the family alone says that the thing is essential, and nobody has looked into it.
 
     A register's answer carries the family's claim on: it does not know what a thing is needed for.
     """
     if not isinstance(fact, Property) or not fact.essential or fact.kind in _MONEY:
         return False
-    return _judged(fact) is None and not _needed(fact)
+    return _judged(fact) is None and _may_be_exempt(fact, law) and not _needed(fact, law)
 
 
-def _standing(facts: Iterable[Property]) -> tuple[list[Property], int]:
+def _standing(facts: Iterable[Property], law: Law) -> tuple[list[Property], int]:
     """What counts, and how many are exempt."""
     known = list(facts)
-    counting = [one for one in known if not _exempt(one)]
+    counting = [one for one in known if not _exempt(one, law)]
     return counting, len(known) - len(counting)
 
 
@@ -158,10 +230,10 @@ class _Words:
     remedy: str
 
 
-def _deposits(means: Means, law: Law) -> Condition:
+def _deposits(means: Means, law: Law, limits: Limits) -> Condition:
     facts = [one for one in means.properties if one.kind in _MONEY]
-    counting, exempt = _standing(facts)
-    rule = law.decimal("dibao.property.deposit_multiple")
+    counting, exempt = _standing(facts, law)
+    rule = law.decimal(limits.deposits)
     limit = means.standard * means.persons * rule.value
     total = sum((one.amount for one in counting if one.amount is not None), Decimal(0))
     unknown = [one for one in counting if one.amount is None]
@@ -183,18 +255,18 @@ def _deposits(means: Means, law: Law) -> Condition:
     )
 
 
-def _dwellings(means: Means, law: Law) -> Condition:
+def _dwellings(means: Means, law: Law, limits: Limits) -> Condition:
     facts = [one for one in means.properties if one.kind is PropertyKind.DWELLING]
-    counting, exempt = _standing(facts)
-    rule = law.integer("dibao.property.dwellings")
+    counting, exempt = _standing(facts, law)
+    rule = law.integer(limits.dwellings)
     from_number = rule.value
-    multiple = law.decimal("dibao.property.dwelling_area_multiple").value
+    multiple = law.decimal(limits.floor_area).value
     each = law.decimal("dibao.property.dwelling_area_per_person").value
     limit = multiple * each * means.persons
     area = _floor_area(counting)
     many = len(counting) >= from_number
     unknown = [one for one in counting if one.area is None]
-    sure = [one for one in counting if not _claimed(one)]
+    sure = [one for one in counting if not _claimed(one, law)]
     over = len(sure) >= from_number and _floor_area(sure) > limit
     fact = f"住房 {len(counting)} 套，建筑面积合计 {area} 平方米"
     return _condition(
@@ -288,14 +360,15 @@ _LIVED = (
 )
 
 
-def _absent(means: Means, rule: _Absence, law: Law) -> Condition:
+def _absent(means: Means, rule: _Absence, law: Law, source: str) -> Condition:
     facts = rule.facts(means)
-    counting = [one for one in facts if not _exempt(one)]
+    counting = [one for one in facts if not _exempt(one, law)]
     auxiliary = law.codes("dibao.consumption.auxiliary").value
     open_ = [
         one
         for one in counting
-        if _judged(one) is None and (rule.review or one.kind.value in auxiliary or _claimed(one))
+        if _judged(one) is None
+        and (rule.review or one.kind.value in auxiliary or _claimed(one, law))
     ]
     fact = f"{rule.name} {len(counting)} 项" if counting else f"未发现{rule.name}"
     return _condition(
@@ -307,8 +380,10 @@ def _absent(means: Means, rule: _Absence, law: Law) -> Condition:
         fact=_with_rest(fact, len(facts) - len(counting), 0, ""),
         words=_Words(
             f"没有{rule.name}",
-            "没有，或经认定豁免",
-            article(rule.subject, law.day),
+            f"没有，或经认定豁免（{law.codes(_EXEMPTIBLE).source}）"
+            if rule.subject is Subject.PROPERTY
+            else "没有，或经认定不影响",
+            source,
             f"不再有{rule.name}后可重新申请；属于维持生活、生产必需的，可申请认定豁免",
         ),
     )
@@ -320,6 +395,7 @@ def _houses(means: Means, law: Law) -> Condition:
     since = add_months(means.applied_on, -_YEAR * years)
     return _lately(
         means,
+        law,
         "consumption_house",
         frozenset({ConsumptionKind.HOUSE, ConsumptionKind.REFIT}),
         since,
@@ -333,10 +409,10 @@ def _houses(means: Means, law: Law) -> Condition:
 
 
 def _lately(
-    means: Means, code: str, kinds: frozenset[ConsumptionKind], since: date, words: _Words
+    means: Means, law: Law, code: str, kinds: frozenset[ConsumptionKind], since: date, words: _Words
 ) -> Condition:
     facts = [one for one in means.consumptions if one.kind in kinds]
-    counting = [one for one in facts if not _exempt(one)]
+    counting = [one for one in facts if not _exempt(one, law)]
     recent = [one for one in counting if one.on is not None and one.on > since]
     undated = [one for one in counting if one.on is None]
     fact = f"共 {len(recent)} 项" if recent else "未发现"
@@ -356,11 +432,13 @@ def _luxury(means: Means, law: Law) -> Condition:
     limit = means.standard * means.persons * rule.value
     since = add_months(means.applied_on, -_HALF_YEAR)
     facts = [one for one in means.consumptions if one.kind is ConsumptionKind.LUXURY]
-    counting = [one for one in facts if not _exempt(one) and (one.on is None or one.on > since)]
+    counting = [
+        one for one in facts if not _exempt(one, law) and (one.on is None or one.on > since)
+    ]
     unknown = [one for one in counting if one.on is None or one.amount is None]
     known = [one.amount for one in counting if one.on is not None and one.amount is not None]
     total = sum(known, Decimal(0))
-    exempt = sum(_exempt(one) for one in facts)
+    exempt = sum(_exempt(one, law) for one in facts)
     return _condition(
         means,
         "consumption_luxury",
@@ -383,7 +461,7 @@ def _utilities(means: Means, law: Law) -> Condition:
     rule = law.decimal("dibao.consumption.utilities_share")
     most = Fraction(rule.value)
     facts = [one for one in means.consumptions if one.kind is ConsumptionKind.UTILITIES]
-    counting = [one for one in facts if not _exempt(one)]
+    counting = [one for one in facts if not _exempt(one, law)]
     shares = [(one, _share(one, means)) for one in counting]
     unknown = [one for one, share in shares if share is None]
     over = [one for one, share in shares if share is not None and share > most]
@@ -431,3 +509,11 @@ def _with_rest(fact: str, exempt: int, unknown: int, what: str) -> str:
     if unknown:
         rest += f"；{unknown} 项{what}不明"
     return rest
+
+
+_MEASURED: Mapping[frozenset[str], Callable[[Means, Law], Condition]] = {
+    frozenset({ConsumptionKind.HOUSE.value, ConsumptionKind.REFIT.value}): _houses,
+    frozenset({ConsumptionKind.UTILITIES.value}): _utilities,
+    frozenset({ConsumptionKind.LUXURY.value}): _luxury,
+}
+"""The tests of consumption that have a figure, each by the kinds that it looks at."""

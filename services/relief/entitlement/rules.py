@@ -15,10 +15,11 @@ from contracts.events.relief import Area
 from services.relief.entitlement import property as means
 from services.relief.entitlement.alone import Alone, Case, alone
 from services.relief.entitlement.amounts import Extra, due, extras_of
-from services.relief.entitlement.articles import MEASURES_FROM, Subject, article
+from services.relief.entitlement.articles import Subject, article
 from services.relief.entitlement.awards import payable_from
 from services.relief.entitlement.conditions import Condition, all_of, told_from, yuan
 from services.relief.entitlement.facts import (
+    FactSource,
     Household,
     IncomeKind,
     Member,
@@ -160,7 +161,7 @@ def assess(household: Household, *, day: date, law: Law, standard: Cited[Decimal
         conditions=(*family.conditions, *(one for _, told in asked.values() for one in told)),
         payable_from=payable_from(day, law) if outcome in _PAID else None,
         law=law.cited(),
-        notes=_notes(household, family, candidates, day),
+        notes=_notes(household, family, candidates),
     )
 
 
@@ -204,30 +205,101 @@ def _nobody(told: tuple[Standing, ...], law: Law) -> Condition:
 def _settled(family: _Family, household: Household, law: Law, standard: Decimal) -> _Family:
     gaps = [one for one in family.gaps if one.member in family.counted]
     below = _income_test(family, household, law, standard, _BELOW)
-    tests = means.tested(means.of_family(household, family.counted, standard, gaps), law)
+    known = means.of_family(household, family.counted, standard, gaps)
+    owned, lived = means.owned(known, law), means.lived(known, law)
     silences = [one for one in household.accepted_silences if one.member in family.counted]
-    others = [*_imputed(family, household, law), _sources(family, gaps, silences, law)]
-    dibao = all_of(one.passed for one in (below, *tests, *others))
-    edge, within = _edge(family, household, law, standard, [*tests, *others])
-    conditions = [below, *within, *tests, *others]
+    others = [*lived, *_imputed(family, household, law), _sources(family, gaps, silences, law)]
+    dibao = all_of(one.passed for one in (below, *owned, *others))
+    edge = _Edge(passed=False, conditions=())
+    if law.holds("dibao.edge.multiple"):
+        within = _income_test(family, household, law, standard, _EDGE)
+        edge = _edge(household, within, known, owned, law)
+    # Of a family that is taken in whole nothing of the edge stands in the way.
+    told = edge.conditions[:1] if dibao else edge.conditions
+    conditions = [below, *told, *owned, *others]
     conditions += _whole_family(dibao, family, household, law)
     not_dibao = None if dibao is None else not dibao
-    return replace(
-        family, conditions=tuple(conditions), dibao=dibao, edge=all_of((not_dibao, edge))
-    )
+    of_edge = all_of((not_dibao, edge.passed, *(one.passed for one in others)))
+    return replace(family, conditions=tuple(conditions), dibao=dibao, edge=of_edge)
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    """The edge family (低保边缘家庭): `conditions` are those it has besides those of 低保."""
+
+    passed: bool | None
+    conditions: tuple[Condition, ...]
 
 
 def _edge(
-    family: _Family, household: Household, law: Law, standard: Decimal, rest: list[Condition]
-) -> tuple[bool | None, list[Condition]]:
-    """The edge family (低保边缘家庭), under the property limits of 低保 while it has no others."""
-    if not law.holds("dibao.edge.multiple"):
-        return False, []
-    within = _income_test(family, household, law, standard, _EDGE)
-    others = all_of(one.passed for one in rest)
-    if others is False and not law.flag("dibao.edge.property_as_dibao").value:
-        others = None
-    return all_of((within.passed, others)), [within]
+    household: Household,
+    within: Condition,
+    known: means.Means,
+    owned: Sequence[Condition],
+    law: Law,
+) -> _Edge:
+    """Whether income and property are those of an edge family.
+
+    Property by 低保's own limits, or apart where the law of the day does not hold it to these.
+    """
+    if law.flag("dibao.edge.property_as_dibao").value:
+        return _Edge(all_of(one.passed for one in (within, *owned)), (within,))
+    apart = _edge_property(household, known, owned, law)
+    return _Edge(all_of((within.passed, apart.passed)), (within, apart))
+
+
+def _edge_property(
+    household: Household, known: means.Means, owned: Sequence[Condition], law: Law
+) -> Condition:
+    """By the county's limits for edge families; where it has set none, a person judges."""
+    if means.EDGE.set(law):
+        return _by_limits(means.owned(known, law, means.EDGE), law)
+    condition = Condition(
+        code="edge_property",
+        title=_EDGE_PROPERTY,
+        passed=None,
+        fact="没有登记低保边缘家庭的财产限额，家庭财产不符合低保的规定或者尚未查明，尚无认定",
+        threshold="符合低保的财产规定，或者经认定符合低保边缘家庭的规定",
+        article=article(Subject.EDGE, law.day),
+        remedy=_TO_BE_JUDGED,
+    )
+    finding = household.edge_finding
+    found = finding is not None and finding.source is FactSource.JUDGEMENT
+    if finding is not None and found and finding.reason.strip():
+        return replace(
+            condition,
+            passed=finding.met,
+            fact=f"经办人认定{'符合' if finding.met else '不符合'}低保边缘家庭的财产规定",
+            source="认定",
+            source_day=finding.source_day,
+            remedy="" if finding.met else "家庭财产变化后可重新申请",
+        )
+    if all_of(one.passed for one in owned):
+        return replace(condition, passed=True, fact="家庭财产符合低保的规定", remedy="")
+    return condition
+
+
+_EDGE_PROPERTY = "财产状况符合低保边缘家庭的规定"
+_TO_BE_JUDGED = (
+    "由提出初审意见的经办人调查后认定：以“认定”（judgement）登记家庭的低保边缘家庭财产认定"
+    "（edge_property），写明理由；或者由区县民政局登记低保边缘家庭的财产限额"
+)
+
+
+def _by_limits(tests: Sequence[Condition], law: Law) -> Condition:
+    open_ = [one for one in tests if one.passed is not True]
+    days = [one.source_day for one in open_ if one.source_day is not None]
+    return Condition(
+        code="edge_property",
+        title=_EDGE_PROPERTY,
+        passed=all_of(one.passed for one in tests),
+        fact="；".join(one.fact for one in open_) or "未发现超过规定的财产",
+        threshold="；".join(one.threshold for one in open_ or tests),
+        article=f"{article(Subject.EDGE, law.day)}；{law.decimal(means.EDGE.deposits).source}",
+        source="、".join(sorted({one.source for one in open_ if one.source})),
+        source_day=max(days, default=None),
+        remedy="；".join(dict.fromkeys(one.remedy for one in open_)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,10 +500,8 @@ def _total(
     return None
 
 
-def _notes(
-    household: Household, family: _Family, candidates: tuple[Alone, ...], day: date
-) -> tuple[str, ...]:
-    notes = list(family.income.notes)
+def _notes(household: Household, family: _Family, candidates: tuple[Alone, ...]) -> tuple[str, ...]:
+    notes = [*family.income.notes, *_adjusted(family)]
     if not family.persons:
         notes.append("没有计入的共同生活家庭成员")
     elif any(_applicant_left_out(one, family, household) for one in household.members):
@@ -440,17 +510,22 @@ def _notes(
         name = family.names[one.member]
         if not one.asked:
             notes.append(f"{name}可以参照单人户单独提出申请（{one.article}）")
-    strained = any(
-        one.disability is not None or one.severe_illness
-        for one in household.members
-        if one.ref in family.counted
-    )
-    if strained and not family.dibao and day >= MEASURES_FROM:
-        notes.append(
-            "因残疾、患重病增加的刚性支出可按规定扣减（民发〔2021〕57号第十三条）；"
-            "本市扣减规定未见，本次未扣减"
-        )
     return tuple(notes)
+
+
+def _adjusted(family: _Family) -> list[str]:
+    """What makes the income another than the sum of its lines, with figure, source and date."""
+    income = family.income
+    owed = [
+        f"{family.names[one.fact.member]}应得的赡养（抚养、扶养）费每月 {yuan(one.amount)}，"
+        f"除实际给付的外计入 {yuan(one.added)}（{one.note}；{one.source}，自 {one.valid_from} 起）"
+        for one in income.support
+    ]
+    return owed + [
+        f"{family.names[one.member]}因{one.ground}增加的刚性支出每月扣减 {yuan(one.amount)}"
+        f"（{one.source}，自 {one.valid_from} 起）"
+        for one in income.deductions
+    ]
 
 
 def _applicant_left_out(member: Member, family: _Family, household: Household) -> bool:

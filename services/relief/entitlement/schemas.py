@@ -78,6 +78,7 @@ class MemberIn(_Asked):
     severe_illness: StrictBool = Field(default=False, description="患重特大疾病")
     work_capacity: WorkCapacity = WorkCapacity.FULL
     employed: StrictBool = False
+    employed_since: Day | None = Field(default=None, description="现就业的起始日")
     bedridden: StrictBool = Field(default=False, description="长期卧床不起")
     independent: StrictBool = Field(default=True, description="成年且能独立生活")
     lives_together: StrictBool = Field(default=True, description="长期共同居住")
@@ -119,6 +120,25 @@ class ConsumptionIn(_Asked):
     reason: Why = ""
 
 
+class SupportIn(_Asked):
+    """家庭以外一名义务人的收入；有计算办法的，据以计算赡养（抚养、扶养）费。"""
+
+    member: Ref = Field(description="受供养的成员")
+    supporter: Ref = Field(description="义务人在本次测算中的代称")
+    income: Yuan = Field(description="义务人家庭月收入，元")
+    persons: StrictInt = Field(ge=1, le=MOST_MEMBERS, description="义务人家庭人数")
+    owed: StrictInt = Field(default=1, ge=1, le=MOST_MEMBERS, description="由其供养的人数")
+    reason: Why = ""
+    disregarded: StrictBool = Field(default=False, description="同收入的视情豁免")
+
+
+class EdgeFindingIn(_Asked):
+    """经办人对低保边缘家庭财产状况的认定。"""
+
+    met: StrictBool = Field(description="符合低保边缘家庭的财产规定")
+    reason: Why = Field(default="", description="认定须有理由")
+
+
 class MissingIn(_Asked):
     """尚未返回的一项核对信息。"""
 
@@ -136,6 +156,8 @@ class CalculatorIn(_Asked):
     members: list[MemberIn] = Field(min_length=1, max_length=MOST_MEMBERS)
     properties: list[PropertyIn] = Field(default_factory=list, max_length=MOST_FACTS)
     consumptions: list[ConsumptionIn] = Field(default_factory=list, max_length=MOST_FACTS)
+    supports: list[SupportIn] = Field(default_factory=list, max_length=MOST_FACTS)
+    edge_finding: EdgeFindingIn | None = None
     missing: list[MissingIn] = Field(default_factory=list, max_length=20 * MOST_MEMBERS)
 
 
@@ -168,12 +190,36 @@ class LineOut(BaseModel):
     note: str
 
 
+class SupportDueOut(BaseModel):
+    """按计算办法应由一名义务人给付的费用；已实际给付的不重复计入。"""
+
+    member: str
+    supporter: str
+    amount: Decimal = Field(description="按计算办法应给付的，元/月")
+    added: Decimal = Field(description="除实际给付外计入家庭收入的，元/月")
+    article: str
+    valid_from: date
+    note: str
+
+
+class DeductionOut(BaseModel):
+    """因残疾、患重病增加的刚性支出的扣减。"""
+
+    member: str
+    ground: str
+    amount: Decimal
+    article: str
+    valid_from: date
+
+
 class IncomeOut(BaseModel):
     """家庭月收入；金额只为显示取两位小数，计算不取整。"""
 
     total: Decimal
     per_capita: Decimal | None
     lines: list[LineOut]
+    support: list[SupportDueOut]
+    deductions: list[DeductionOut]
 
 
 class ExtraOut(BaseModel):

@@ -17,12 +17,14 @@ from contracts.events.relief import Area, StandardCode
 from services.relief.entitlement.facts import (
     Consumption,
     Disability,
+    EdgeFinding,
     FactSource,
     Household,
     Income,
     Member,
     Property,
     Relation,
+    Support,
 )
 from services.relief.entitlement.rules import Assessment, assess
 from services.relief.entitlement.schemas import (
@@ -32,6 +34,8 @@ from services.relief.entitlement.schemas import (
     CitedOut,
     ConditionOut,
     ConsumptionIn,
+    DeductionOut,
+    EdgeFindingIn,
     ExtraOut,
     IncomeIn,
     IncomeOut,
@@ -40,6 +44,7 @@ from services.relief.entitlement.schemas import (
     PropertyIn,
     StandardOut,
     StandingOut,
+    SupportDueOut,
 )
 from services.relief.parameters import repository as parameters
 from services.relief.parameters.rules import Cited, written
@@ -112,9 +117,17 @@ def household_of(asked: CalculatorIn, applied_on: date) -> Household:
         consumptions=tuple(
             Consumption(**one.model_dump(), source=_found(one)) for one in asked.consumptions
         ),
+        supports=tuple(Support(**one.model_dump()) for one in asked.supports),
+        edge_finding=_edge_finding(asked.edge_finding),
         alone=frozenset(one.ref for one in asked.members if one.alone),
         missing_sources=tuple((one.member, one.source) for one in asked.missing),
     )
+
+
+def _edge_finding(asked: EdgeFindingIn | None) -> EdgeFinding | None:
+    if asked is None:
+        return None
+    return EdgeFinding(asked.met, FactSource.JUDGEMENT, reason=asked.reason)
 
 
 def _found(asked: PropertyIn | ConsumptionIn, *, essential: bool = False) -> FactSource:
@@ -209,6 +222,28 @@ def _income_shown(found: Assessment) -> IncomeOut:
             )
             for one in found.income.lines
         ],
+        support=[
+            SupportDueOut(
+                member=one.fact.member,
+                supporter=one.fact.supporter,
+                amount=round_half_up(one.amount),
+                added=round_half_up(one.added),
+                article=one.source,
+                valid_from=one.valid_from,
+                note=one.note,
+            )
+            for one in found.income.support
+        ],
+        deductions=[
+            DeductionOut(
+                member=one.member,
+                ground=one.ground,
+                amount=round_half_up(one.amount),
+                article=one.source,
+                valid_from=one.valid_from,
+            )
+            for one in found.income.deductions
+        ],
     )
 
 
@@ -261,6 +296,8 @@ def _mistakes(asked: CalculatorIn, day: date, applied_on: date) -> Iterator[Fiel
 def _mistakes_of_member(member: MemberIn, at: str, day: date) -> Iterator[FieldError]:
     if member.born > day:
         yield FieldError(f"{at}/born", "出生日期不得晚于测算之日")
+    if member.employed_since is not None and not member.born < member.employed_since <= day:
+        yield FieldError(f"{at}/employed_since", "应在出生之后，且不得晚于测算之日")
     if member.clergy_since is not None and not member.born < member.clergy_since <= day:
         yield FieldError(f"{at}/clergy_since", "应在出生之后，且不得晚于测算之日")
     for place, one in enumerate(member.incomes):
@@ -272,6 +309,9 @@ def _unknown_refs(asked: CalculatorIn, refs: Collection[str]) -> Iterator[FieldE
     for place, owned in enumerate(asked.properties):
         if owned.member is not None and owned.member not in refs:
             yield FieldError(f"/properties/{place}/member", "没有此代称的成员")
+    for place, support in enumerate(asked.supports):
+        if support.member not in refs:
+            yield FieldError(f"/supports/{place}/member", "没有此代称的成员")
     for place, gap in enumerate(asked.missing):
         if gap.member not in refs:
             yield FieldError(f"/missing/{place}/member", "没有此代称的成员")
@@ -290,6 +330,7 @@ def _member(asked: MemberIn) -> Member:
         severe_illness=asked.severe_illness,
         work_capacity=asked.work_capacity,
         employed=asked.employed,
+        employed_since=asked.employed_since,
         bedridden=asked.bedridden,
         independent=asked.independent,
         lives_together=asked.lives_together,

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class FactKind(StrEnum):
-    """What a fact is about: of the first ones one holds at a time, of the last three many."""
+    """What a fact is about: of the first ones one holds at a time, of the last four many."""
 
     ADDRESS = "address"  # 居住地址; kept sealed, beside the value
     MEMBERSHIP = "membership"  # 家庭成员的进出
@@ -19,13 +19,15 @@ class FactKind(StrEnum):
     REQUEST = "request"  # 单独提出申请、特殊困难
     DOMICILE = "domicile"  # 户籍地
     RESIDENCE = "residence"  # 经常居住地
+    EDGE_PROPERTY = "edge_property"  # 低保边缘家庭财产认定
     INCOME = "income"  # 收入
     PROPERTY = "property"  # 财产
     CONSUMPTION = "consumption"  # 消费
+    SUPPORT = "support"  # 家庭以外义务人的收入
 
 
-MANY = frozenset({FactKind.INCOME, FactKind.PROPERTY, FactKind.CONSUMPTION})
-"""Of these each fact stands for itself, beside others of its kind."""
+MANY = frozenset({FactKind.INCOME, FactKind.PROPERTY, FactKind.CONSUMPTION, FactKind.SUPPORT})
+"""Of these several hold beside each other: each for itself, of support one of each supporter."""
 
 
 class LeaveReason(StrEnum):

@@ -74,12 +74,19 @@ def in_force(facts: Iterable[Fact], day: date) -> list[Fact]:
         for fact in facts
         if fact.valid_from <= day and (fact.valid_to is None or day <= fact.valid_to)
     ]
-    latest: dict[tuple[UUID | None, FactKind], Fact] = {}
-    for fact in sorted(running, key=_in_order):
-        if fact.kind not in MANY:
-            latest[fact.member, fact.kind] = fact
+    latest = {_about(fact): fact for fact in sorted(running, key=_in_order)}
     chosen = {fact.id for fact in latest.values()}
-    return [fact for fact in running if fact.kind in MANY or fact.id in chosen]
+    return [fact for fact in running if fact.id in chosen]
+
+
+def _about(fact: Fact) -> tuple[object, ...]:
+    """What one fact says at a time: of support what each supporter has, else each member's kind.
+
+    Of the other kinds of which there are many each fact is about itself.
+    """
+    if fact.kind is FactKind.SUPPORT:
+        return fact.member, fact.kind, fact.value["supporter"]
+    return (fact.id,) if fact.kind in MANY else (fact.member, fact.kind)
 
 
 def _in_order(fact: Fact) -> tuple[date, bool, datetime]:
@@ -124,11 +131,7 @@ def twice_a_day(held: Iterable[Fact]) -> bool:
 
     To come and to leave on one day are two: a child may die on the day of its birth.
     """
-    seen = [
-        (fact.member, fact.kind, fact.valid_from, fact.value.get("state"))
-        for fact in held
-        if fact.kind not in MANY
-    ]
+    seen = [(_about(fact), fact.valid_from, fact.value.get("state")) for fact in held]
     return len(set(seen)) < len(seen)
 
 
@@ -174,6 +177,10 @@ def assemble(
         properties=tuple(_property(fact) for fact in kept if fact.kind is FactKind.PROPERTY),
         consumptions=tuple(
             _consumption(fact) for fact in kept if fact.kind is FactKind.CONSUMPTION
+        ),
+        supports=tuple(_support(fact) for fact in kept if fact.kind is FactKind.SUPPORT),
+        edge_finding=next(
+            (_edge_finding(fact) for fact in kept if fact.kind is FactKind.EDGE_PROPERTY), None
         ),
         alone=frozenset(
             str(fact.member)
@@ -221,6 +228,7 @@ def _member(member: UUID, held: Iterable[Fact]) -> law.Member:
         "education": law.Education(known.get("education", law.Education.NONE)),
         "work_capacity": law.WorkCapacity(known.get("work_capacity", law.WorkCapacity.FULL)),
         "clergy_since": _day(known.get("clergy_since")),
+        "employed_since": _day(known.get("employed_since")),
         "disability": disability
         and law.Disability(law.DisabilityKind(disability["kind"]), disability["grade"]),
         **{field: known[name] for name, field in _FLAGS.items() if name in known},
@@ -289,6 +297,23 @@ def _consumption(fact: Fact) -> law.Consumption:
         judged=value["judged"],
         **_origin(fact),
     )
+
+
+def _support(fact: Fact) -> law.Support:
+    value = fact.value
+    return law.Support(
+        member=str(fact.member),
+        supporter=value["supporter"],
+        income=Decimal(value["income"]),
+        persons=value["persons"],
+        owed=value["owed"],
+        disregarded=value["disregarded"],
+        **_origin(fact),
+    )
+
+
+def _edge_finding(fact: Fact) -> law.EdgeFinding:
+    return law.EdgeFinding(met=fact.value["met"], **_origin(fact))
 
 
 def _origin(fact: Fact) -> dict[str, Any]:

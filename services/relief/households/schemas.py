@@ -1,7 +1,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -61,6 +61,12 @@ def _telling(value: str) -> str:
     if sum(letter.isalpha() for letter in value) < LEAST_PURPOSE:
         raise ValueError("查阅目的至少四个字")
     return value
+
+
+def _names_nobody(document: str | None, *marks: str | None) -> None:
+    """The title of a paper stands in clear and goes into audit and exchange records."""
+    if document and any(mark and len(mark) > 1 and mark in document for mark in marks):
+        raise ValueError("授权书、同意书只填名称与版本，不得含本人姓名、证件号码或电话")
 
 
 def _closed_up(name: str) -> str:
@@ -128,6 +134,15 @@ class HealthFields(Body):
 class WorkFields(Body):
     work_capacity: WorkCapacity = Field(default=WorkCapacity.FULL, description="劳动能力")
     employed: StrictBool = Field(default=False, description="就业")
+    employed_since: Day | None = Field(
+        default=None, description="现就业的起始日，必要就业成本自该月起扣减；不详的不填"
+    )
+
+    @model_validator(mode="after")
+    def _since_only_at_work(self) -> Self:
+        if self.employed_since is not None and not self.employed:
+            raise ValueError("未就业的不填就业的起始日")
+        return self
 
 
 class LivingFields(Body):
@@ -188,6 +203,16 @@ class IncomeFields(Body):
         if self.amount < 0 and self.kind not in losses:
             raise ValueError("除经营亏损外，金额不得为负")
         return self
+
+
+class SupportFields(Body):
+    supporter: UUID = Field(description="义务人编号")
+    income: Worth = Field(description="义务人家庭月收入（元）")
+    persons: int = Field(ge=1, le=MOST_MEMBERS, strict=True, description="义务人家庭人数")
+    owed: int = Field(
+        default=1, ge=1, le=MOST_MEMBERS, strict=True, description="由其供养的人数（含该成员）"
+    )
+    disregarded: StrictBool = Field(default=False, description="经认定不计入的供养费")
 
 
 class IncomeIn(IncomeFields):
@@ -303,6 +328,11 @@ class MemberIn(
     near_relative: NearRelative | None = None
     incomes: list[IncomeIn] = Field(default_factory=list, max_length=MOST_ITEMS)
 
+    @model_validator(mode="after")
+    def _authorisation_names_nobody(self) -> Self:
+        _names_nobody(self.authorisation, self.name, self.document_number, self.phone)
+        return self
+
 
 class SupporterIn(Documented):
     """家庭以外的法定赡养、抚养、扶养义务人。"""
@@ -315,6 +345,7 @@ class SupporterIn(Documented):
     def _consent_in_writing(self) -> Self:
         if (self.consented_on is None) != (self.consent_document is None):
             raise ValueError("同意核对须同时填写日期与同意书")
+        _names_nobody(self.consent_document, self.name, self.document_number)
         return self
 
 
@@ -397,12 +428,13 @@ class DatedFact(FactOf, Dated):
 class SituationFact(DatedFact):
     """成员的一项情况：其各个字段须一并填写，以免未填的被当作没有。"""
 
+    MAY_BE_UNKNOWN: ClassVar[frozenset[str]] = frozenset()
     member: UUID = Field(description="成员编号")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         own = set(type(self).model_fields) - set(SituationFact.model_fields)
-        if not own <= self.model_fields_set:
+        if not own - self.MAY_BE_UNKNOWN <= self.model_fields_set:
             raise ValueError("须完整填写该项情况的各个字段")
         return self
 
@@ -436,6 +468,7 @@ class HealthFact(SituationFact, HealthFields):
 class WorkFact(SituationFact, WorkFields):
     """劳动能力、就业。"""
 
+    MAY_BE_UNKNOWN = frozenset({"employed_since"})
     fact: Literal["work"]
 
 
@@ -496,6 +529,26 @@ class ConsumptionFact(DatedFact, ConsumptionFields):
     fact: Literal["consumption"]
 
 
+class SupportFact(DatedFact, SupportFields):
+    """家庭以外一名义务人的收入；没有计算办法的，只作登记。"""
+
+    fact: Literal["support"]
+    member: UUID = Field(description="受供养的成员")
+
+
+class EdgePropertyFact(DatedFact):
+    """低保边缘家庭财产认定：没有登记财产限额的，由经办人认定并说明理由。"""
+
+    fact: Literal["edge_property"]
+    met: StrictBool = Field(description="符合低保边缘家庭的财产规定")
+
+    @model_validator(mode="after")
+    def _judged_with_a_reason(self) -> Self:
+        if self.source is not FactSource.JUDGEMENT or self.reason is None:
+            raise ValueError("须由经办人认定（judgement）并说明理由")
+        return self
+
+
 class MembershipFact(SituationFact):
     """成员的进入或离开；只用于更正。"""
 
@@ -545,7 +598,7 @@ _Situation = (
     | DomicileFact
     | ResidenceFact
 )
-_Items = AddressFact | IncomeFact | PropertyFact | ConsumptionFact
+_Items = AddressFact | IncomeFact | PropertyFact | ConsumptionFact | SupportFact | EdgePropertyFact
 FactIn = Annotated[
     _Situation | _Items, Discriminator("fact"), WrapValidator(_as_it_stands_in_the_body)
 ]

@@ -25,6 +25,7 @@ from chassis.identity import (
     undocumented_person,
 )
 from chassis.ids import new_id
+from chassis.jobs import enqueue
 from chassis.law.dates import add_months
 from chassis.privacy import Cell, Sealed
 from chassis.problems import Conflict, FieldError, NotFound, Unprocessable
@@ -54,12 +55,15 @@ from services.relief.households.schemas import (
     MemberIn,
     PropertyIn,
     SupporterIn,
+    SupportFact,
 )
 from services.relief.parameters import repository as parameters
 from services.relief.parameters.rules import Law
 
 MONTH_ASSUMED = "month_assumed"
 """Marks in an income's value that no month was stated: it is of those before the application."""
+MEMBERS_CHANGED = "relief.household.members_changed"
+"""The job that is made when somebody comes or goes; done by whoever pays the household."""
 TWICE = "同一人不能同日在一个家庭中登记两次"
 CONSENT = "dibao.supporter.consent_required"
 
@@ -262,7 +266,7 @@ async def add_member(
     asked_on = household.declared_on if applying else today(session)
     _declare(session, household, member, asked, asked_on)
     await _check(session, household, f"{pointer}/joined_on")
-    await _claim_anew(session, household)
+    await _members_changed(session, household)
     await _note(session, household, "member_joined")
     return member
 
@@ -292,7 +296,7 @@ async def member_leaves(
         valid_from=left_on,
     )
     await _check(session, household, "/left_on")
-    await _claim_anew(session, household)
+    await _members_changed(session, household)
     await _note(session, household, "member_left")
     return member
 
@@ -348,7 +352,7 @@ async def correct_fact(
         wrong.superseded_at = now(session)
         await _check(session, household, "")
         if wrong.kind is FactKind.MEMBERSHIP:
-            await _claim_anew(session, household)
+            await _members_changed(session, household)
         await _note(session, household, "fact_withdrawn")
         return None
     if FactKind(right.fact) is not wrong.kind or _member_id(right) != wrong.member_id:
@@ -399,14 +403,21 @@ async def consent(
 ) -> SupporterRow:
     """Record that a supporter agrees to be checked (社会救助法 art. 41)."""
     await _touch(session, household)
-    found = await repository.supporters_of(session, household.id)
-    supporter = next((one for one in found if one.id == supporter_id), None)
-    if supporter is None:
-        raise NotFound("未找到该义务人")
+    supporter = await _supporter_of(session, household, supporter_id)
     _not_ahead(session, asked.consented_on, "/consented_on")
     supporter.consented_on = asked.consented_on
     supporter.consent_document = asked.consent_document
     await _note(session, household, "supporter_consented")
+    return supporter
+
+
+async def _supporter_of(
+    session: AsyncSession, household: HouseholdRow, supporter_id: UUID
+) -> SupporterRow:
+    found = await repository.supporters_of(session, household.id)
+    supporter = next((one for one in found if one.id == supporter_id), None)
+    if supporter is None:
+        raise NotFound("未找到该义务人")
     return supporter
 
 
@@ -624,6 +635,17 @@ async def _touch(session: AsyncSession, household: HouseholdRow) -> None:
     await session.flush()
 
 
+async def _members_changed(session: AsyncSession, household: HouseholdRow) -> None:
+    """What follows when somebody came, left or was recorded otherwise."""
+    await _claim_anew(session, household)
+    await enqueue(
+        session,
+        MEMBERS_CHANGED,
+        f"{MEMBERS_CHANGED}:{household.id}:{household.version}",
+        {"household": str(household.id)},
+    )
+
+
 async def _claim_anew(session: AsyncSession, household: HouseholdRow) -> None:
     """Whoever belongs to the household today asks with its open files, the applicant in any case.
 
@@ -673,6 +695,7 @@ def _member(
     joined = asked.joined_on or day
     _not_ahead(session, joined, f"{pointer}/joined_on")
     _not_ahead(session, asked.born, f"{pointer}/born")
+    _begun(session, asked, pointer)
     documented = _documented(session, asked.document_kind, asked.document_number)
     resident = documented.resident
     member_id = new_id()
@@ -873,7 +896,7 @@ async def _take(
     row = await _put(session, household, asked, replaced, pointer=pointer)
     await _check(session, household, f"{pointer}/{_day_name(asked)}")
     if row.kind is FactKind.MEMBERSHIP:
-        await _claim_anew(session, household)
+        await _members_changed(session, household)
     await _note(session, household, "fact_corrected" if replaced else "fact_recorded")
     return row
 
@@ -890,8 +913,11 @@ async def _put(
     member_id = _member_id(asked)
     if member_id is not None:
         await member_of(session, household, member_id)
+    if isinstance(asked, SupportFact):
+        await _supporter_of(session, household, asked.supporter)
     valid_from: date = getattr(asked, _day_name(asked))
     _not_ahead(session, valid_from, f"{pointer}/{_day_name(asked)}")
+    _begun(session, asked, pointer)
     row = _add_fact(
         session,
         household,
@@ -977,6 +1003,14 @@ def _supporter(session: AsyncSession, household: HouseholdRow, asked: SupporterI
 def _not_ahead(session: AsyncSession, day: date, pointer: str) -> None:
     if day > today(session):
         raise Unprocessable("日期有误", errors=[FieldError(pointer, "不得晚于今天")])
+
+
+def _begun(session: AsyncSession, asked: BaseModel, pointer: str) -> None:
+    """What is told as the case since a day has begun by today."""
+    for name in ("employed_since", "clergy_since"):
+        since: date | None = getattr(asked, name, None)
+        if since is not None:
+            _not_ahead(session, since, f"{pointer}/{name}")
 
 
 def _sealed(session: AsyncSession, text: str | None, cell: Cell) -> Sealed | None:

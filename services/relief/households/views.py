@@ -40,9 +40,11 @@ TITLES = {
     FactKind.REQUEST: "单独申请、特殊困难",
     FactKind.DOMICILE: "户籍地",
     FactKind.RESIDENCE: "经常居住地",
+    FactKind.EDGE_PROPERTY: "低保边缘家庭财产认定",
     FactKind.INCOME: "收入与转移支出",
     FactKind.PROPERTY: "财产",
     FactKind.CONSUMPTION: "消费",
+    FactKind.SUPPORT: "义务人的收入",
 }
 
 
@@ -93,7 +95,7 @@ async def one(
         id=household.id,
         as_of=day,
         known_on=known_on,
-        division=register.code_of(household.unit_id, day),
+        division=register.last_code_of(household.unit_id, day),
         division_name=register.name_of(household.unit_id, day),
         declared_on=household.declared_on,
         area=household.area if area_known else None,
@@ -122,7 +124,7 @@ def person_check(register: Register, day: date, found: Sequence[Elsewhere]) -> P
             programme=each.programme,
             state=each.state,
             file=each.file_id,
-            division=None if each.unit_id is None else register.code_of(each.unit_id, day),
+            division=None if each.unit_id is None else register.last_code_of(each.unit_id, day),
             division_name=None if each.unit_id is None else register.name_of(each.unit_id, day),
         )
         for each in found

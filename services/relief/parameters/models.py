@@ -49,6 +49,8 @@ class ParameterRow(Base):
 class AuthorityRow(Base):
     """Who decides for a town from a day on; its ends are rows of their own.
 
+    `county_id` is the county that the town stood under on that day.
+
     No wall, as for parameters: who decides is public.
     """
 
@@ -57,6 +59,7 @@ class AuthorityRow(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     unit_id: Mapped[int] = mapped_column(BigInteger)
+    county_id: Mapped[int] = mapped_column(BigInteger)
     programme: Mapped[Programme]
     level: Mapped[Level]
     basis: Mapped[Basis]

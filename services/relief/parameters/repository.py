@@ -137,6 +137,7 @@ def authority_of(
     return Authority(
         row.programme,
         row.unit_id,
+        row.county_id,
         row.level,
         row.basis,
         row.document,

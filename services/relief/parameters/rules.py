@@ -23,7 +23,9 @@ Raw: TypeAlias = bool | int | str | list[str] | dict[str, str] | dict[str, str |
 
 MUNICIPAL_ONLY = "dibao.delegation.municipal_only"
 NO_MUNICIPAL_RULE = "缺少市级政府规定（社会救助法第44条）"
+ANOTHER_BUREAU = "该乡镇、街道已划归另一区县，原民政局的下放不再有效"
 TOTAL, SPECIAL = "dibao.limit.total", "dibao.limit.special"
+PROMISED = "dibao.limit.promised"
 MOST_ROWS = 200
 """Standing rows of one parameter and county, and authorities of one town: with room."""
 
@@ -126,14 +128,19 @@ class Cited(Generic[T]):
 def in_force(rows: Iterable[Row], day: date, known_on: date | None = None) -> Row | None:
     """The version in force on a day, as known at the end of another (default: now).
 
-    Of two for one `valid_from` the one that was set counts, not the seeded one. After the end of
-    a version that has one, none is in force until the next begins.
+    Of two for one `valid_from` the one that was set counts, not the seeded one. Where what a county
+    set has ended, the text's version of the day holds again, not what the county had set before;
+    where a version of the text has ended, none does until the next begins.
+
+    Rows are those of one county: what an abolished one had set does not pass on to the county that
+    takes its place. Two that are merged may have set two values, and what is left to a county is
+    its own bureau's to settle: until it records what it goes on with, the texts hold.
     """
     begun = [row for row in rows if row.known(known_on) and row.valid_from <= day]
     last = max(begun, key=lambda row: (row.valid_from, not row.seeded), default=None)
-    if last is None or (last.valid_to is not None and last.valid_to < day):
-        return None
-    return last
+    if last is None or last.valid_to is None or day <= last.valid_to:
+        return last
+    return None if last.seeded else in_force([row for row in begun if row.seeded], day, known_on)
 
 
 class Law:
@@ -264,13 +271,20 @@ def _numbers(value: Value) -> list[Decimal]:
 
 
 def check_limits(law: Law, key: str, value: Term) -> None:
-    """A limit is reckoned as the text in force does, and the prolonged one is the longer.
+    """A limit is reckoned as the text in force does; the prolonged one is the longer.
+
+    What a county promises (承诺时限) is no longer than the total limit, in its unit or in days.
 
     Raises:
         ParameterError: says which.
     """
     if law.holds(key) and law.term(key).value.unit is not value.unit:
         raise ParameterError(f"期限的单位须与{law.term(key).source}一致")
+    if key == PROMISED and law.holds(TOTAL):
+        total_limit = law.term(TOTAL).value
+        shorter = value.unit in {total_limit.unit, TermUnit.DAYS}
+        if not shorter or value.count > total_limit.count:
+            raise ParameterError("承诺时限不得长于总时限，单位须与总时限一致或者为自然日")
     if key in {TOTAL, SPECIAL} and law.holds(TOTAL) and law.holds(SPECIAL):
         total = value.count if key == TOTAL else law.term(TOTAL).value.count
         special = value.count if key == SPECIAL else law.term(SPECIAL).value.count
@@ -373,10 +387,14 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """Who decides for a town from `valid_from` to `valid_to`, both included."""
+    """Who decides for a town from `valid_from` to `valid_to`, both included.
+
+    `county` is that which the town stood under on the first day.
+    """
 
     programme: Programme
     town: int
+    county: int
     level: Level
     basis: Basis
     document: str
@@ -398,12 +416,22 @@ class Competence:
 
 
 def decides(
-    rows: Iterable[Authority], programme: Programme, town: int, day: date, law: Law
+    rows: Iterable[Authority],
+    programme: Programme,
+    town: int,
+    day: date,
+    law: Law,
+    *,
+    counties: Collection[int],
 ) -> Competence:
     """Who decides for the town on the day: the bureau, unless power was passed down in due form.
 
     From 2026-07-01 the bureau's own delegation no longer does: only a rule of the city's
-    government lets the town decide (社会救助法 art. 44).
+    government lets the town decide (社会救助法 art. 44). Before, it holds for a town that is still
+    below the county of the bureau, or below one that took its place: `counties` are the town's on
+    the day and those whose heir that is, for who goes on with a bureau's duties goes on with what
+    it passed down. A town that went to another county, or took another town's place, has no power
+    until it is given to it.
     """
     row = next(
         (one for one in rows if (one.programme, one.town) == (programme, town) and one.covers(day)),
@@ -411,8 +439,11 @@ def decides(
     )
     if row is None:
         return Competence(Level.COUNTY, None, "", "")
-    if row.level is Level.TOWN and row.basis is Basis.BUREAU and law.flag(MUNICIPAL_ONLY).value:
-        return Competence(Level.COUNTY, row.basis, row.document, NO_MUNICIPAL_RULE)
+    if row.level is Level.TOWN and row.basis is Basis.BUREAU:
+        if law.flag(MUNICIPAL_ONLY).value:
+            return Competence(Level.COUNTY, row.basis, row.document, NO_MUNICIPAL_RULE)
+        if row.county not in counties:
+            return Competence(Level.COUNTY, row.basis, row.document, ANOTHER_BUREAU)
     return Competence(row.level, row.basis, row.document, "")
 
 

@@ -14,6 +14,7 @@ from chassis.database import day_of, now, today
 from chassis.ids import new_id
 from chassis.law.deadlines import Term
 from chassis.law.units import Register
+from chassis.places import read_register
 from chassis.problems import Conflict, FieldError, Forbidden, NotFound, Unprocessable
 from contracts.events.placename import UnitLevel
 from contracts.events.relief import Programme
@@ -183,6 +184,11 @@ async def set_authority(
         raise Unprocessable(
             "区划级别有误", errors=[FieldError("/division", "确认权限按乡镇、街道登记")]
         )
+    county = register.county_of(town, asked.valid_from)
+    if county is None:
+        raise Unprocessable(
+            "区划级别有误", errors=[FieldError("/division", "该日未找到所属的区县")]
+        )
     _require_county(register, units, town, [asked.valid_from, today(session)])
     _not_before(today(session), asked.valid_from, "/valid_from")
     if asked.valid_to is not None and asked.valid_to < asked.valid_from:
@@ -194,6 +200,7 @@ async def set_authority(
     wanted = rules.Authority(
         asked.programme,
         town,
+        county,
         asked.level,
         asked.basis,
         asked.document,
@@ -205,6 +212,7 @@ async def set_authority(
     row = AuthorityRow(
         id=new_id(),
         unit_id=town,
+        county_id=county,
         programme=asked.programme,
         level=asked.level,
         basis=asked.basis,
@@ -272,7 +280,32 @@ async def competence(
     """Who decides for the town on the day, as known at the end of another (default: now)."""
     law = await repository.law(session, day, known_on, county=county)
     held = await repository.authorities(session, programme, town, known_on)
-    return rules.decides(held, programme, town, day, law)
+    counties = {county}
+    if passed_down := {one.county for one in held} - counties:
+        counties |= _predecessors(await read_register(session), passed_down, county)
+    return rules.decides(held, programme, town, day, law, counties=counties)
+
+
+async def competences(
+    session: AsyncSession,
+    *,
+    programme: Programme,
+    register: Register,
+    towns: Collection[int],
+    day: date,
+) -> dict[int, Competence]:
+    """As `competence`, of many towns at once."""
+    rows = await repository.authority_rows(session, towns, programme)
+    endings = await repository.endings_of(session, [row.id for row in rows])
+    held = [repository.authority_of(row, endings[row.id]) for row in rows]
+    passed_down = {one.county for one in held}
+    found: dict[int, Competence] = {}
+    for county in {register.county_of(town, day) or town for town in towns}:
+        law = await repository.law(session, day, county=county)
+        counties = {county, *_predecessors(register, passed_down, county)}
+        for town in register.below(county, day).intersection(towns):
+            found[town] = rules.decides(held, programme, town, day, law, counties=counties)
+    return found
 
 
 def readable_town(register: Register, units: Collection[int], code: str, day: date) -> int:
@@ -285,6 +318,15 @@ def readable_town(register: Register, units: Collection[int], code: str, day: da
     if register.town_of(town, day) != town:
         raise Unprocessable("区划级别有误", errors=[FieldError(_ASKED, "应为当日存在的乡镇、街道")])
     return town
+
+
+def _predecessors(register: Register, of: Collection[int], county: int) -> set[int]:
+    """Those of the counties whose place the county took, at once or by way of others."""
+
+    def heir(unit: int) -> bool:
+        return any(one == county or heir(one) for one in register.successors(unit))
+
+    return {one for one in of if heir(one)}
 
 
 def _own_county(register: Register, units: Collection[int], day: date) -> int:

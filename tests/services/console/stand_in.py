@@ -17,7 +17,7 @@ from uuid import UUID, uuid5
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from tests.services.console.stand_in_cases import CLERKS, SECRET, add_cases
+from tests.services.console.stand_in_cases import CLERKS, SECRET, add_cases, scopes_of
 
 CLIENT_ID, CLIENT_SECRET = "bureau+district", "s3cret/with:signs"
 NAMESPACE = UUID("0199f3a0-0000-7000-8000-000000000000")
@@ -399,7 +399,12 @@ def beside_of(division: str | None) -> dict[str, Any]:
         of_towns = [beside_parts(place, code, decimals) for place in places]
         total = {part: str(sum(Decimal(one[part]) for one in of_towns)) for part in of_towns[0]}
         items.append({"code": code, "name": name, "unit": unit, "note": "停发的不计", **total})
-    return {"as_of": TODAY.isoformat(), "division": division, "items": items}
+    return {
+        "as_of": TODAY.isoformat(),
+        "division": division,
+        "scope_name": "渝北区民政局管辖的22个镇街",
+        "items": items,
+    }
 
 
 def beside_matrix() -> dict[str, Any]:
@@ -598,7 +603,7 @@ def stand_in() -> FastAPI:
         given = request.headers.get("authorization")
         clerk = next((one for one in CLERKS if given == basic(one, SECRET)), None)
         if clerk is not None:
-            return granted(f"clerk-{clerk}", f"relief:read {CLERKS[clerk][2]}")
+            return granted(f"clerk-{clerk}", " ".join(sorted(scopes_of(clerk))))
         if given != basic(CLIENT_ID, CLIENT_SECRET):
             return problem(401, "接入方标识或密钥有误")
         app.state.tokens += 1

@@ -12,9 +12,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import TypeAdapter, ValidationError
 
+from casework.documents import page as page_of
+from casework.routes import PAGE_HEADERS
 from casework.schemas import CaseItem, CaseView, DeliveryIn, DocumentList, History, TodoList
 from casework.states import Matter, Transition
 from chassis.paging import Page
+from services.relief.applications.documents import TEMPLATES
 from services.relief.applications.rules import DIBAO
 from services.relief.applications.schemas import (
     Acceptance,
@@ -23,6 +26,7 @@ from services.relief.applications.schemas import (
     Contest,
     Decision,
     Delivery,
+    Move,
     Opinion,
     Publicity,
     Survey,
@@ -39,10 +43,20 @@ from services.relief.awards.schemas import (
 )
 from services.relief.checks.schemas import Acceptance as MissingAccepted
 from services.relief.checks.schemas import CheckReport
-from services.relief.households.schemas import RevealedHousehold, RevealedMember, RevealIn
+from services.relief.households.schemas import (
+    FactIn,
+    HouseholdView,
+    LeaveIn,
+    MemberIn,
+    RevealedHousehold,
+    RevealedMember,
+    RevealIn,
+)
+from services.relief.parameters.schemas import AuthorityList, ParameterList
+from services.relief.standards.schemas import StandardList, StandardSet
 
 MATTERS: Mapping[str, Matter] = {one.code: one for one in (DIBAO, DIBAO_CHANGE)}
-WINDOW, SURVEYOR, CHECKER, HEAD = "w-01", "w-02", "b-check", "b-head"
+WINDOW, SURVEYOR, CHECKER, HEAD, LAW = "w-01", "w-02", "b-check", "b-head", "b-law"
 SECRET = "口令 with:signs"
 CLERKS = {
     WINDOW: ("双龙湖街道受理员", "双龙湖街道办事处", "relief:accept relief:survey relief:reveal"),
@@ -50,6 +64,7 @@ CLERKS = {
                "relief:survey relief:opine relief:review"),
     CHECKER: ("渝北区民政局核对员", "渝北区民政局", "relief:check relief:survey"),
     HEAD: ("渝北区民政局救助科科长", "渝北区民政局", "relief:decide"),
+    LAW: ("渝北区民政局政策管理员", "渝北区民政局", "relief:standards"),
 }  # fmt: skip
 DONE = 200
 DAY, DECIDED = "2025-06-30", "2025-06-20"
@@ -82,6 +97,7 @@ class Office:
     """Everything that the tests change, set up anew by `reset`."""
 
     cases: dict[str, Case] = field(default_factory=dict)
+    deaths: int = 0
     keys: set[str] = field(default_factory=set)
     sent: list[tuple[str, Any]] = field(default_factory=list)
     stale: bool = False
@@ -90,6 +106,7 @@ class Office:
         self.keys.clear()
         self.sent.clear()
         self.stale = False
+        self.deaths = 0
         self.cases = {}
         states = ("submitted", "awaiting", "checking", "surveyed", "granted", "publicised")
         for number in range(NUMBERS):
@@ -109,7 +126,9 @@ SURVEYED, GRANTED, POSTED = identity(1, 3), identity(1, 4), identity(1, 5)
 CHANGE, AWARD, MEMBER, PERSON = (
     identity(1, NUMBERS), identity(2, 1), identity(3, 1), identity(4, 1),
 )  # fmt: skip
-DOCUMENT, REQUEST, CHECK, HOUSEHOLD = (identity(kind, 1) for kind in (5, 6, 7, 8))
+SUPPORTER = identity(14, 1)
+DOCUMENT, REQUEST, CHECK, HOUSEHOLD, FACT = (identity(kind, 1) for kind in (5, 6, 7, 8, 12))
+VILLAGE = "500112002001"
 
 
 def problem(status: int, title: str, detail: str = "") -> Response:
@@ -118,7 +137,10 @@ def problem(status: int, title: str, detail: str = "") -> Response:
 
 
 def scopes_of(clerk: str) -> set[str]:
-    return {"relief:read", "relief:files", *CLERKS[clerk][2].split()} if clerk in CLERKS else set()
+    if clerk not in CLERKS:
+        return set()
+    files = set() if clerk == LAW else {"relief:files"}
+    return {"relief:read", *files, *CLERKS[clerk][2].split()}
 
 
 def item_of(case: Case) -> dict[str, Any]:
@@ -134,7 +156,7 @@ def item_of(case: Case) -> dict[str, Any]:
         "state_title": state.title,
         "process": state.process,
         "process_title": state.process,
-        "division": None,
+        "division": VILLAGE,
         "division_name": "秀城社区",
         "light": light,
         "due": case.due,
@@ -182,6 +204,7 @@ def view_of(case: Case, clerk: str) -> dict[str, Any]:
         "parent": None,
         "subject": AWARD if is_change else None,
         "clock": clock if accepted and not is_change else None,
+        "promised_clock": None,
         "step_clock": None,
         "prolonged": "",
         "actions": [
@@ -261,7 +284,14 @@ def assessment_of(case: Case) -> dict[str, Any]:
             "total": "480.00",
             "per_capita": "160.00",
             "lines": [{"member": MEMBER, "kind": "wage", "amount": "600.00", "counted": True,
-                       "deducted": "120.00", "article": "", "note": "已扣除就业成本"}],
+                       "deducted": "120.00", "article": "", "note": "已扣除就业成本"},
+                      {"member": MEMBER, "kind": "scholarship", "amount": "50.00",
+                       "counted": False, "deducted": "0.00", "article": "", "note": ""}],
+            "support": [{"member": MEMBER, "supporter": SUPPORTER, "amount": "300.00",
+                         "added": "250.00", "article": "渝民发〔2025〕8号",
+                         "valid_from": "2025-01-01", "note": "高于标准 2 倍的部分的 0.5"}],
+            "deductions": [{"member": MEMBER, "ground": "残疾", "amount": "250.00",
+                            "article": "渝民发〔2025〕9号", "valid_from": "2025-01-01"}],
         },
         "base": None if case.silent else "1830.00",
         "total": None if case.silent else "1930.00",
@@ -269,6 +299,7 @@ def assessment_of(case: Case) -> dict[str, Any]:
         "alone": [],
         "conditions": [fails],
         "payable_from": "2025-07-01",
+        "notes": ["经营亏损，按规定不冲抵其他收入"],
     }  # fmt: skip
 
 
@@ -346,23 +377,45 @@ def application_of(case: Case, clerk: str) -> dict[str, Any]:
         "materials": ["application_form"],
         "place_basis": "domicile",
         "missing_items": [lacks] if case.missing else [],
-        "household": {
-            "id": HOUSEHOLD, "as_of": DAY, "known_on": None, "division": None,
-            "division_name": "秀城社区", "declared_on": "2025-06-10", "area": "urban",
-            "area_fixed_on": None, "members": [member_of()], "facts": [], "supporters": [],
-        },
-        "conflicts": [],
+        "household": household_of(),
+        "conflicts": office_conflicts(case),
         "applicant": MEMBER,
         "applicant_left": False,
         "near_relatives": [],
         "complaints": [],
         "check": check_of(case) if case.state not in ("submitted", "accepted") else None,
         "surveys": [survey] if investigated else [],
+        "appraisal_required": False,
+        "appraisals": [],
         "opinions": [opinion] if investigated and case.state != "surveyed" else [],
         "publicities": [posted] if case.state == "publicised" else [],
         "objections": [],
         "decision": decision if case.state == "granted" else None,
         "documents": [],
+    }  # fmt: skip
+
+
+def office_conflicts(case: Case) -> list[dict[str, Any]]:
+    """Of the first case: a member in a file of the clerk's own, and in one of another town."""
+    if case.number:
+        return []
+    own = {"member": MEMBER, "person": PERSON, "state": "awarded", "file": AWARD}
+    return [own | {"possible": False}, own | {"state": "open", "file": None, "possible": True}]
+
+
+def household_of() -> dict[str, Any]:
+    wage = {
+        "id": FACT, "fact": "income", "title": "收入与转移支出", "member": MEMBER,
+        "value": {"kind": "wage", "amount": "600.00", "months": 1, "disregarded": False},
+        "valid_from": "2025-05-01", "valid_to": "2025-05-31", "in_force": False,
+        "source": "declared", "source_day": None, "has_reason": False,
+        "known_at": "2025-06-10T02:00:00Z", "recorded_by": WINDOW,
+        "superseded_at": None, "superseded_by": None,
+    }  # fmt: skip
+    return {
+        "id": HOUSEHOLD, "as_of": DAY, "known_on": None, "division": VILLAGE,
+        "division_name": "秀城社区", "declared_on": "2025-06-10", "area": "urban",
+        "area_fixed_on": None, "members": [member_of()], "facts": [wage], "supporters": [],
     }  # fmt: skip
 
 
@@ -374,6 +427,18 @@ def document_of() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def snapshot_of(case_id: str) -> dict[str, Any]:
+    """What the frame of a document has, with its widest part: a table of six columns."""
+    told = dict.fromkeys(("title", "fact", "article"), "依据民发〔2021〕57号第十三条认定")
+    rest = {"threshold": "770.00 元", "source": "税务", "source_day": DAY, "remedy": "收入减少"}
+    return {
+        "organ": "双龙湖街道办事处", "date": DAY, "title": "受理通知书",
+        "number": "低保受〔2025〕50011220250610DB0000001X号", "template_version": 1,
+        "case_number": case_id, "applied_on": DAY, "accepted_on": DAY, "due_on": DAY,
+        "reasons": [told | rest],
+    }  # fmt: skip
+
+
 def change_of(case: Case) -> dict[str, Any]:
     return {
         "id": case.id, "award": AWARD, "number": "DC1", "kind": "stop", "kind_title": "停发",
@@ -382,7 +447,7 @@ def change_of(case: Case) -> dict[str, Any]:
         "effect": "stopped", "before": "1220.00", "after": "0.00", "ends_on": None,
         "overpaid": "0.00", "fraud": None, "unreported": False, "hearing": None,
         "hearing_needed": case.state == "proposed", "hearing_note": "", "documents": [],
-        "correction": None,
+        "correction": None, "interim": None, "settles_on": None,
         "etag": f'"{case.version}"',
     }  # fmt: skip
 
@@ -390,10 +455,17 @@ def change_of(case: Case) -> dict[str, Any]:
 def award_item(number: int = 1) -> dict[str, Any]:
     return {
         "id": identity(2, number), "number": f"50011220240105DB{number:07}X", "label": "孙**等2人",
-        "division": None, "division_name": "宁庭社区", "area": "urban", "state": "paid",
+        "division": VILLAGE, "division_name": "宁庭社区", "area": "urban", "state": "paid",
         "persons": 2, "amount": "1240.00", "extras": "100.00", "paid_from": "2024-02-01",
         "review_class": "B", "review_due_on": "2025-06-01", "death_review_due_on": None,
+        "death_open": False, "death_light": "none",
     }  # fmt: skip
+
+
+def bereft(number: int) -> dict[str, Any]:
+    """An award that has a member's death to follow."""
+    death = {"death_open": True, "death_review_due_on": f"2025-07-{number:02}"}
+    return award_item(number) | death | {"death_light": "amber"}
 
 
 def award_of(version: int) -> dict[str, Any]:
@@ -414,6 +486,7 @@ def award_of(version: int) -> dict[str, Any]:
             {"person": PERSON, "name": "孙**", "born": "1948-03-05", "covered": True}
         ],
         "reviews": [],
+        "deaths": [],
         "job_offers": [],
         "etag": f'"{version}"',
     }
@@ -435,6 +508,7 @@ BODIES: Mapping[str, Any] = {
     "publicise": Publicity,
     "decide": Decision,
     "deliver": Delivery,
+    "move": Move,
 }
 STEPS: Mapping[str, str] = {
     "accept": "accept",
@@ -445,6 +519,7 @@ STEPS: Mapping[str, str] = {
     "publicise": "publicise",
     "decide": "grant",
     "deliver": "deliver",
+    "move": "move",
 }
 
 
@@ -459,6 +534,8 @@ def add_cases(app: FastAPI) -> None:
     add_checks(app, office)
     add_awards(app, office)
     add_reveal(app)
+    add_household(app, office)
+    add_provisions(app, office)
 
 
 def clerk_of(request: Request) -> str:
@@ -537,9 +614,8 @@ def add_case(app: FastAPI, office: Office) -> None:
 
     @app.get(f"/v1/relief/cases/{{case_id}}/documents/{DOCUMENT}/page")
     async def page(case_id: str) -> Response:
-        headers = {"Cache-Control": "no-store", "Content-Security-Policy": "default-src 'none'"}
-        body = f"<!doctype html><title>受理通知书</title><p>{case_id}</p>"
-        return HTMLResponse(body, headers=headers)
+        content = page_of(TEMPLATES, "acceptance", snapshot_of(case_id))
+        return HTMLResponse(content, headers=PAGE_HEADERS)
 
     @app.post(f"/v1/relief/cases/{{case_id}}/documents/{DOCUMENT}/delivery")
     async def delivered(case_id: str, request: Request) -> Response:
@@ -627,6 +703,8 @@ def add_awards(app: FastAPI, office: Office) -> None:
         start = int(query.get("cursor", "0"))
         items = [award_item(number) for number in range(1, 61)]
         kept = items if query.get("state") in (None, "paid") else []
+        if query.get("death_open") == "true":
+            kept = [bereft(number) for number in range(1, office.deaths + 1)]
         limit = int(query["limit"])
         more = start + limit < len(kept)
         return told(
@@ -671,6 +749,70 @@ def add_awards(app: FastAPI, office: Office) -> None:
         if answer.status_code == DONE:
             case.state = "heard"
         return answer
+
+
+HOUSEHOLD_BODIES: Mapping[str, Any] = {
+    "facts": FactIn,
+    "members": MemberIn,
+    f"members/{MEMBER}/leave": LeaveIn,
+}
+
+
+def add_household(app: FastAPI, office: Office) -> None:
+    """Everything is recorded but the leaving of who applies."""
+    known = Case(HOUSEHOLD, 1, "")
+
+    @app.get(f"/v1/relief/households/{HOUSEHOLD}")
+    async def household() -> Response:
+        return told(HouseholdView, household_of(), known.version)
+
+    @app.post(f"/v1/relief/households/{HOUSEHOLD}/{{what:path}}")
+    async def record(what: str, request: Request) -> Response:
+        if what.endswith("leave"):
+            return problem(409, "申请人不能离开", "请先变更申请人")
+        answer = await taken(office, request, known, HOUSEHOLD_BODIES[what])
+        if answer.status_code != DONE:
+            return answer
+        return told(HouseholdView, household_of(), known.version)
+
+
+def add_provisions(app: FastAPI, office: Office) -> None:
+    amount = {
+        "id": identity(13, 1), "valid_from": "2024-09-01", "amount": "750.00", "note": "",
+        "document": "渝民发〔2024〕7号", "recorded_at": DAY, "superseded_at": None,
+    }  # fmt: skip
+    standard = {
+        "id": identity(13, 2), "code": "dibao", "area": "urban", "unit": 1,
+        "division": "500112000000", "division_name": "渝北区", "in_force": amount,
+        "amounts": [amount],
+    }  # fmt: skip
+    version = {
+        "id": None, "value": {"count": 20, "unit": "working_days"}, "source": "57号第二十二条",
+        "valid_from": "2021-07-01", "valid_to": None, "confirmed": False, "note": "",
+        "seeded": True, "reason": "", "recorded_at": None, "superseded_at": None,
+    }  # fmt: skip
+    limit = {
+        "key": "dibao.limit.total", "title": "审核确认期限", "kind": "term", "unit": "",
+        "options": {}, "in_force": version, "absent": "", "set_by": "text", "versions": [],
+    }  # fmt: skip
+
+    @app.get("/v1/relief/standards")
+    async def standards() -> Response:
+        return told(StandardList, {"as_of": DAY, "items": [standard]})
+
+    @app.post("/v1/relief/standards")
+    async def set_standard(request: Request) -> Response:
+        office.sent.append((request.url.path, await request.json()))
+        StandardSet.model_validate(office.sent[-1][1])
+        return told(dict, {})
+
+    @app.get("/v1/relief/authorities")
+    async def authorities() -> Response:
+        return told(AuthorityList, {"items": []})
+
+    @app.get("/v1/relief/parameters")
+    async def parameters() -> Response:
+        return told(ParameterList, {"as_of": DAY, "division": None, "items": [limit]})
 
 
 def add_reveal(app: FastAPI) -> None:

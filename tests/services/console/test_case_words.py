@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from services.console import case_words, findings
-from services.console.award_answers import Change
+from services.console import case_words, findings, todo
+from services.console.award_answers import AwardPage, Change
 from services.console.case_answers import ClockView
-from services.console.dossier import Assessment
+from services.console.dossier import Assessment, Income
+from services.relief.entitlement.schemas import IncomeOut
 from tests.services.console import stand_in_cases as stand
 from tests.services.console.stand_in_cases import MEMBER, Case
 
@@ -91,6 +92,18 @@ def test_the_amount_is_shown_as_it_is_reckoned() -> None:
     assert sums["合计"] == "每月 1,930.00 元"
 
 
+def test_the_rows_of_the_income_add_up_to_its_total() -> None:
+    """民发〔2021〕57号 art. 13: what is owed and not given is added, a burden taken off."""
+    case = Case(stand.identity(1, 1), 1, "awaiting")
+    told = IncomeOut.model_validate(stand.assessment_of(case)["income"])
+    income = Income.model_validate(told.model_dump(mode="json"))
+    rows = findings.income_rows(income, {stand.SUPPORTER: "张**（子女）"})
+    assert [one.net for one in rows] == [Decimal(480), 0, Decimal(250), Decimal(-250)]
+    assert sum(one.net for one in rows) == income.total
+    assert rows[2].notes[0].startswith("张**（子女）应给付 300.00 元")
+    assert rows[3].title == "残疾刚性支出"
+
+
 def test_who_is_taken_in_alone_is_named() -> None:
     """民发〔2022〕83号 1: 单人户."""
     alone = [{"member": MEMBER, "amount": "770.00", "asked": True}]
@@ -111,3 +124,15 @@ def test_a_change_tells_what_it_does_and_a_fraud_what_it_costs() -> None:
     assert told["每月合计"] == "1,220.00 元 → 0.00 元（停发）"
     assert told["拟自"] == "2025年7月1日"
     assert told["骗取"].startswith("自2025年1月5日起，应退回 7,320.00 元")
+
+
+def test_deaths_that_awards_have_to_follow_are_told_with_the_first_last_day() -> None:
+    """民发〔2022〕83号 1(3)."""
+    awards = [stand.bereft(number) for number in (3, 2)]
+    found = AwardPage.model_validate({"items": awards})
+    assert todo.deaths(found) == "有 2 户家庭成员死亡，最早的须在2025年7月2日前调整待遇。"
+    unlimited = awards[0] | {"death_review_due_on": None}
+    assert todo.deaths(AwardPage.model_validate({"items": [unlimited]})) == (
+        "有 1 户家庭成员死亡，须调整待遇。"
+    )
+    assert not todo.deaths(AwardPage(items=[]))

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from services.console import clerks
 from services.console.case_answers import TodoList
-from services.console.clerks import IDLE_SECONDS, LoggedOut
+from services.console.clerks import IDLE_SECONDS, TICKET_SECONDS, LoggedOut
 from services.console.gateway import Away, Credentials, Gateway, Refused
 from tests.services.console.conftest import answering, write_clerks, write_clients
 from tests.services.console.stand_in import stand_in
@@ -56,9 +56,16 @@ def nobody() -> Iterator[None]:
     clerks._sessions.clear()  # noqa: SLF001 - as above
 
 
+async def entered(gateway: Gateway, browser: str, clerk: str) -> str:
+    """The browser's id from then on."""
+    ticket = await clerks.ticket(browser, gateway, Credentials(clerk, SECRET))
+    renewed = clerks.let_in(ticket, browser)
+    assert renewed is not None
+    return renewed
+
+
 async def seated(gateway: Gateway, browser: str, clerk: str) -> clerks.Seat:
-    await clerks.log_in(browser, gateway, Credentials(clerk, SECRET))
-    seat = clerks.seat_at(browser)
+    seat = clerks.seat_at(await entered(gateway, browser, clerk))
     assert seat is not None
     return seat
 
@@ -68,7 +75,23 @@ async def test_a_clerk_reads_with_what_they_may(gateway: Gateway) -> None:
     assert (await seat.read(TodoList, TODO, LIMIT)).processes
     assert seat.may("relief:accept")
     assert not seat.may("relief:decide")
-    assert clerks.seat_at("b") is None
+    await gateway.close()
+
+
+async def test_the_id_that_a_browser_had_before_the_login_opens_nothing(
+    gateway: Gateway, watch: Watch
+) -> None:
+    """Whoever planted it in the browser would sit there, too; a ticket is good there, and once."""
+    ticket = await clerks.ticket("planted", gateway, Credentials(WINDOW, SECRET))
+    assert clerks.let_in(ticket, "another") is None
+    ticket = await clerks.ticket("planted", gateway, Credentials(WINDOW, SECRET))
+    renewed = clerks.let_in(ticket, "planted")
+    assert renewed not in (None, "planted")
+    assert clerks.seat_at("planted") is None
+    assert clerks.let_in(ticket, "planted") is None
+    late = await clerks.ticket("planted", gateway, Credentials(WINDOW, SECRET))
+    watch.shows += TICKET_SECONDS + 1
+    assert clerks.let_in(late, "planted") is None
     await gateway.close()
 
 
@@ -83,7 +106,6 @@ async def test_half_an_hour_without_a_step_ends_the_session(gateway: Gateway, wa
     assert not seat.taken
     with pytest.raises(LoggedOut, match="您已退出登录"):
         await seat.read(TodoList, TODO, LIMIT)
-    assert clerks.seat_at("a") is None
     await gateway.close()
 
 
@@ -95,7 +117,7 @@ async def test_a_page_that_only_stays_open_keeps_nobody_logged_in(
         watch.shows += IDLE_SECONDS / 2
         if seat.taken:
             await seat.read(TodoList, TODO, LIMIT)
-    assert clerks.seat_at("a") is None
+    assert not seat.taken
     await gateway.close()
 
 
@@ -110,8 +132,10 @@ async def test_who_has_left_acts_no_more_on_a_page_that_is_still_open(gateway: G
 async def test_the_next_clerk_at_a_browser_does_not_act_through_the_page_of_the_last(
     gateway: Gateway,
 ) -> None:
-    first = await seated(gateway, "a", WINDOW)
-    second = await seated(gateway, "a", HEAD)
+    here = await entered(gateway, "a", WINDOW)
+    first = clerks.seat_at(here)
+    assert first is not None
+    second = await seated(gateway, here, HEAD)
     with pytest.raises(LoggedOut):
         await first.read(TodoList, TODO, LIMIT)
     first.leave()
@@ -121,8 +145,7 @@ async def test_the_next_clerk_at_a_browser_does_not_act_through_the_page_of_the_
 
 async def test_a_wrong_word_is_refused_and_nobody_is_let_in(gateway: Gateway) -> None:
     with pytest.raises(Refused, match="工号或口令不正确"):
-        await clerks.log_in("a", gateway, Credentials(WINDOW, "wrong"))
-    assert clerks.seat_at("a") is None
+        await clerks.ticket("a", gateway, Credentials(WINDOW, "wrong"))
     await gateway.close()
 
 
@@ -130,7 +153,7 @@ async def test_while_the_gateway_is_away_the_login_says_so(tmp_path: Path) -> No
     write_clients(tmp_path / "clients.json")
     nowhere = Gateway("http://127.0.0.1:9", tmp_path / "clients.json")
     with pytest.raises(Away, match="连接不上"):
-        await clerks.log_in("a", nowhere, Credentials(WINDOW, SECRET))
+        await clerks.ticket("a", nowhere, Credentials(WINDOW, SECRET))
     await nowhere.close()
 
 
@@ -138,14 +161,16 @@ async def test_the_least_used_session_makes_room(
     gateway: Gateway, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clerks, "MOST_SESSIONS", 2)
+    ids = []
     for browser in ("a", "b"):
-        await seated(gateway, browser, WINDOW)
+        ids.append(await entered(gateway, browser, WINDOW))
         watch.shows += 1
-    assert clerks.seat_at("a") is not None
+    first, second = ids
+    assert clerks.seat_at(first) is not None
     watch.shows += 1
-    await seated(gateway, "c", WINDOW)
-    assert clerks.seat_at("b") is None
-    assert clerks.seat_at("a") is not None
+    await entered(gateway, "c", WINDOW)
+    assert clerks.seat_at(second) is None
+    assert clerks.seat_at(first) is not None
     await gateway.close()
 
 

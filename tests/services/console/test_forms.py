@@ -12,9 +12,11 @@ from pydantic import BaseModel, TypeAdapter
 from casework.models import DeliveryMethod, ObjectionMethod
 from casework.schemas import DeliveryIn
 from casework.states import Matter
-from contracts.events.relief import AwardState
-from services.console import case_list, case_words, forms
+from chassis.identity import DocumentKind
+from contracts.events.relief import AwardState, StandardCode
+from services.console import case_list, case_words, forms, household_forms
 from services.console.case_answers import Light
+from services.console.dossier import Member
 from services.console.forms import FORMS, Field, Form, Kind, Of
 from services.relief.applications import materials
 from services.relief.applications.routes import router as applications
@@ -33,13 +35,31 @@ from services.relief.awards.schemas import ChangeIn, JobOfferIn, ReviewIn
 from services.relief.checks.rules import Status
 from services.relief.checks.schemas import Acceptance as MissingAccepted
 from services.relief.entitlement.facts import (
+    ConsumptionKind,
     DisabilityKind,
+    Education,
+    FactSource,
     IncomeKind,
     PropertyKind,
     Relation,
+    WorkCapacity,
 )
 from services.relief.entitlement.rules import Outcome as Assessed
-from services.relief.households.kinds import RelativeOf
+from services.relief.households.kinds import JoinReason, LeaveReason, RelativeOf
+from services.relief.households.schemas import (
+    AuthorisationIn,
+    ConsentIn,
+    FactCorrection,
+    FactIn,
+    LeaveIn,
+    MemberIn,
+    SupporterIn,
+)
+from services.relief.parameters.rules import Basis
+from services.relief.parameters.schemas import AuthoritySet
+from services.relief.standards.schemas import StandardSet
+from suite.demo.people import person
+from tests.services.console.stand_in_cases import member_of
 
 ME = "500112002-01"
 SOMEBODY = "0199f3a0-0000-7000-8000-000000000001"
@@ -49,18 +69,33 @@ WITHOUT_A_FORM = {
         "open",  # at the door
         "note_late",  # by the source that answers late
         "appraise",  # comes with the objection that is to be appraised
+        "reassign",  # by the day on which another organ decides
+        "lapse",  # by the day after which nobody waits for a draft any more
+        "hand_over",  # comes with the move of the award
     },
     "dibao_change": {
         "open",  # on the award's page
+        "tell",  # comes with the proposal
         "close",  # with the delivery
+        "hand_over",  # comes with the move of the award
     },
 }
 OFFERED = {
     Of.MEMBERS: {SOMEBODY: "张**（申请人）"},
     Of.LACKING: {f"check_authorisation:{SOMEBODY}": "核对授权书", "entrustment:": "委托书"},
     Of.PERIODS: {SOMEBODY: "2024-02-01 起"},
+    Of.DISTRICTS: {"500112000000": "渝北区"},
+    Of.TOWNS: {"500112002000": "双龙湖街道"},
 }
 WORDS = {
+    "amount": "3000.00",
+    "income": "8000.00",
+    "persons": "3",
+    "owed": "1",
+    "area": "88",
+    "document_number": person(0, 0, 0, 1976)["document_number"],
+    "phone": "13800000000",
+    "name": "张三",
     "telephone": "023-67212345",
     "division": "500112101001",
     "months": "3",
@@ -73,6 +108,27 @@ ON_AN_AWARD = (
 )
 
 
+ON_A_HOUSEHOLD: dict[str, Any] = {
+    "facts": FactIn,
+    "members": MemberIn,
+    "leave": LeaveIn,
+    "authorisation": AuthorisationIn,
+    "supporters": SupporterIn,
+    "consent": ConsentIn,
+    "correction": FactCorrection,
+    "standards": StandardSet,
+    "authorities": AuthoritySet,
+}
+"""By the last part of the path to which a form is sent."""
+SITUATION = {"severe_illness": True, "disability": {"kind": "physical", "grade": 2}}
+RECORDED = [
+    *household_forms.of_family(),
+    *household_forms.of_member(Member.model_validate(member_of() | {"situation": SITUATION})),
+    household_forms.withdrawal(SOMEBODY),
+    *household_forms.of_supporter(SOMEBODY),
+    forms.STANDARD,
+    forms.AUTHORITY,
+]
 ALL = [(matter, form) for matter in MATTERS for form in FORMS[matter.code]]
 
 
@@ -146,6 +202,33 @@ def test_what_is_sent_for_an_award_is_what_it_takes(form: Form, asked: Any) -> N
         TypeAdapter(asked).validate_python(forms.body(form, given, ME))
 
 
+@pytest.mark.parametrize("form", RECORDED, ids=lambda one: one.title)
+def test_what_is_recorded_of_a_household_or_as_in_force_is_what_is_taken(form: Form) -> None:
+    asked = TypeAdapter(ON_A_HOUSEHOLD[form.path.rpartition("/")[2]])
+    for given in filled(form):
+        if given.get("document_kind", "none") in {"resident_id", "none"}:
+            asked.validate_python(forms.body(form, given, ME))
+
+
+def test_what_stands_of_a_member_is_filled_in_and_what_is_not_ticked_is_told_as_not_so() -> None:
+    health = next(one for one in RECORDED if one.title == "登记健康状况")
+    assert [one.preset for one in health.fields[:2]] == [True, False]
+    untouched = {one.name: one.preset for one in health.fields} | {"valid_from": "2025-06-30"}
+    told = forms.body(health, untouched, ME)
+    assert (told["severe_illness"], told["bedridden"]) == (True, False)
+
+
+def test_who_stops_working_has_no_day_since_when() -> None:
+    since = {"employed": True, "employed_since": "2025-03-01"}
+    member = Member.model_validate(member_of() | {"situation": since})
+    work = next(one for one in household_forms.of_member(member) if one.path == "facts"
+                and any(field.name == "employed_since" for field in one.fields))  # fmt: skip
+    given = {one.name: one.preset for one in work.fields}
+    assert forms.body(work, given, ME)["employed_since"] == "2025-03-01"
+    stopped = forms.body(work, given | {"employed": False}, ME)
+    assert (stopped["employed"], "employed_since" in stopped) == (False, False)
+
+
 @pytest.mark.parametrize(
     ("form", "asked"),
     [(forms.DELIVERY, DeliveryIn), (forms.ACCEPT_MISSING, MissingAccepted)],
@@ -187,6 +270,15 @@ def choices(form_title: str, name: str) -> set[str]:
         (case_words.HEARD, HearingMethod),
         (case_words.RELATIVES_OF, RelativeOf),
         (case_words.LIGHTS, Light),
+        (case_words.EDUCATIONS, Education),
+        (case_words.CAPACITIES, WorkCapacity),
+        (case_words.CONSUMPTIONS, ConsumptionKind),
+        (case_words.FACT_SOURCES, FactSource),
+        (case_words.JOINED, JoinReason),
+        (case_words.LEFT, LeaveReason),
+        (case_words.PAPERS, DocumentKind),
+        (forms.STANDARDS, StandardCode),
+        (forms.BASES, Basis),
     ],
 )
 def test_every_code_has_its_word(offered: Any, kinds: type[StrEnum]) -> None:
@@ -238,7 +330,8 @@ class TestFields:
     def test_a_fraud_is_told_with_a_stop_alone(self) -> None:
         """社会救助法 art. 73."""
         stop = {"kind": "stop", "fraud": "yes", "since": "2024-01-05", "reason": "隐瞒收入"}
-        assert forms.body(forms.PROPOSE, stop, ME)["fraud"] == {"since": "2024-01-05"}
+        fraud = forms.body(forms.PROPOSE, stop, ME)["fraud"]
+        assert fraud == {"since": "2024-01-05", "serious": False}
         death = {**stop, "kind": "death", "person": SOMEBODY, "died_on": "2025-06-01"}
         assert set(forms.body(forms.PROPOSE, death, ME)) == {"kind", "reason", "person", "died_on"}
 

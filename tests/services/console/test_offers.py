@@ -108,6 +108,17 @@ def test_a_survey_is_signed_by_those_who_made_it() -> None:
     assert other.waits == f"等{clerks.name_of(WINDOW)}在调查记录上签字。"
 
 
+def test_a_household_is_surveyed_beside_the_check() -> None:
+    """民发〔2021〕57号 art. 15."""
+    visit, half = "登记入户调查", [survey_by((SURVEYOR, SIGNED), (WINDOW, None))]
+    assert visit in further(offered(case_in("checking", silent=True), SURVEYOR))
+    other = offered(case_in("checking", silent=True), WINDOW, surveys=half)
+    assert titles(other) == ["在调查记录上签字"]
+    closed = offered(case_in("checked"), SURVEYOR, surveys=half)
+    assert titles(closed) == []
+    assert closed.waits == f"等{clerks.name_of(WINDOW)}在调查记录上签字。"
+
+
 def test_who_recorded_a_survey_can_take_it_back_until_all_have_signed() -> None:
     surveys = [survey_by((SURVEYOR, SIGNED), (WINDOW, None))]
     withdrawal = "撤回未签齐的调查记录"
@@ -148,12 +159,21 @@ def test_an_opinion_waits_while_an_objection_does() -> None:
     assert [one.form.title for one in own.barred] == ["处理异议并重新提出意见"]
 
 
-def test_a_refusal_goes_on_without_publicity() -> None:
+def test_the_community_is_asked_where_the_law_of_the_day_wants_it() -> None:
+    """重庆市城乡居民最低生活保障条例(2016) art. 18."""
+    calling = {"组织群众评议", "记录群众评议"}
+    assert calling <= further(offered(case_in("surveyed"), SURVEYOR, appraisal_required=True))
+    assert not calling & further(offered(case_in("surveyed"), SURVEYOR))
+
+
+def test_a_refusal_is_posted_too_and_passed_on_where_it_need_not_be() -> None:
+    """民发〔2021〕57号 art. 19."""
     opinion = stand.application_of(case_in("opined"), SURVEYOR)["opinions"][0]
     granted = offered(case_in("opined"), SURVEYOR)
     assert titles(granted) == ["公示初审意见"]
     refused = offered(case_in("opined"), SURVEYOR, opinions=[{**opinion, "outcome": "refuse"}])
-    assert titles(refused) == ["报送审核确认"]
+    assert titles(refused) == ["公示初审意见"]
+    assert "报送审核确认" in further(refused)
 
 
 @pytest.mark.parametrize(
@@ -182,6 +202,13 @@ def test_whoever_investigated_sees_that_somebody_else_decides() -> None:
     ]
 
 
+def test_who_may_not_decide_knows_before_the_rules_have_an_answer() -> None:
+    """社会救助法 art. 44: on some days another organ decides."""
+    found = offered(case_in("awaiting", silent=True, taken=[("survey", HEAD)]), HEAD)
+    assert titles(found) == []
+    assert [one.form.title for one in found.barred] == ["确认同意", "不予确认"]
+
+
 def test_before_the_decision_the_bureau_surveys_where_a_relative_works_there() -> None:
     """民发〔2021〕57号 art. 20."""
     case = case_in("awaiting", flags=["near_relative"])
@@ -205,5 +232,6 @@ def test_who_would_get_less_is_heard_before_anything_is_decided() -> None:
     found = offers.of(case, Dossier(change=change), SURVEYOR)
     assert titles(found) == ["记录听取意见"]
     assert [one.title for one in found.further] == ["撤销提出"]
+    assert found.barred == []
     case, change = change_in("proposed", hearing_needed=False)
     assert titles(offers.of(case, Dossier(change=change), SURVEYOR)) == []

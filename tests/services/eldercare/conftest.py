@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -5,10 +6,18 @@ import pytest
 
 from services.eldercare.app import SERVICE
 from suite.postgres import Postgres
-from tests.support.services import Running, running_service
+from tests.support.emptied import running_emptied
+from tests.support.services import Databases, Running, fresh_databases
+
+
+@pytest.fixture(scope="session")
+def databases(postgres: Postgres) -> Databases:
+    return asyncio.run(fresh_databases(postgres, SERVICE))
 
 
 @pytest.fixture
-async def eldercare(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Running]:
-    async with running_service(postgres, SERVICE, tmp_path) as running:
+async def eldercare(
+    postgres: Postgres, tmp_path: Path, databases: Databases
+) -> AsyncIterator[Running]:
+    async with running_emptied(postgres, SERVICE, tmp_path, databases) as running:
         yield running

@@ -14,6 +14,7 @@ from tests.services.indicator.house import (
     DISTRICT_UNIT,
     LONGXING,
     SHUANGLONGHU,
+    TONGJING,
     YUFENGSHAN,
     YUFENGSHAN_VILLAGE,
     House,
@@ -23,7 +24,7 @@ from tests.services.indicator.house import (
     period,
     sums,
 )
-from tests.support.services import drain
+from tests.support.services import DISTRICT, drain
 
 NOTHING = {"value": None, "urban": None, "rural": None}
 
@@ -116,6 +117,29 @@ async def test_the_list_tells_what_is_looked_at(house: House) -> None:
     }
     district = await house.get("/v1/plan/beside", {"division": DISTRICT_UNIT})
     assert district.json()["scope"] == str(DISTRICT_UNIT)
+
+
+async def test_after_the_plan_they_are_those_of_today_in_the_callers_own_district(
+    house: House,
+) -> None:
+    """The scope ends on 2026-01-24; one of the two towns went to another district (北碚区)."""
+    await house.tell(
+        award(award_period("2025-01-01")),
+        award(award_period("2025-01-01", TONGJING)),
+        at="2024-12-20",
+    )
+    house.running.at("2026-11-24")
+    bureau = {"divisions": (DISTRICT, "500157000000")}
+    shown = (await house.get("/v1/plan/beside", **bureau)).json()
+    assert (shown["as_of"], shown["scope_name"]) == ("2026-11-24", "两江新区")
+    assert shown["items"][0]["value"] == "1"
+    rows = (await house.get("/v1/plan/beside/matrix", **bureau)).json()["rows"]
+    of_towns = {row["name"]: row["cells"]["relief_households"]["value"] for row in rows}
+    assert of_towns["玉峰山镇"] == "1"
+    assert "统景镇" not in of_towns
+    assert len(await house.lineage("relief_households", of="beside", **bureau)) == 1
+    at_its_end = (await house.get("/v1/plan/beside", {"as_of": "2025-12-31"}, **bureau)).json()
+    assert (at_its_end["scope"], at_its_end["items"][0]["value"]) == ("YUBEI22", "2")
 
 
 async def test_the_towns_add_up_to_the_district(house: House) -> None:

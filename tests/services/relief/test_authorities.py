@@ -81,6 +81,7 @@ def authority(
     return Authority(
         Programme.DIBAO,
         TOWN_ID,
+        int(DISTRICT),
         Level.TOWN,
         basis,
         "文件",
@@ -89,8 +90,9 @@ def authority(
     )
 
 
-def decided(day: str, *rows: Authority) -> rules.Competence:
-    return rules.decides(rows, Programme.DIBAO, TOWN_ID, d(day), law_on(d(day)))
+def decided(day: str, *rows: Authority, county: int = int(DISTRICT)) -> rules.Competence:
+    law = law_on(d(day))
+    return rules.decides(rows, Programme.DIBAO, TOWN_ID, d(day), law, counties={county})
 
 
 def test_57_article_2_without_a_delegation_the_bureau_decides() -> None:
@@ -119,6 +121,14 @@ def test_relief_md_11_19_act_article_44_a_bureau_delegation_alone_no_longer_hold
 def test_act_article_44_with_a_municipal_rule_the_town_decides() -> None:
     row = authority("2026-07-01", basis=Basis.MUNICIPAL)
     assert decided("2026-07-01", row) == rules.Competence(Level.TOWN, Basis.MUNICIPAL, "文件", "")
+
+
+def test_57_article_2_what_a_bureau_passed_down_ends_when_the_town_goes_to_another_county() -> None:
+    row = authority("2021-07-01")
+    gone = decided("2025-03-01", row, county=500109000000)
+    assert (gone.level, gone.flagged) == (Level.COUNTY, rules.ANOTHER_BUREAU)
+    by_the_city = replace(row, basis=Basis.MUNICIPAL)
+    assert decided("2025-03-01", by_the_city, county=500109000000).level is Level.TOWN
 
 
 def test_an_authority_that_leaves_the_decision_to_the_bureau_is_not_flagged() -> None:
@@ -399,6 +409,24 @@ async def test_setting_and_ending_are_audited(relief: Running) -> None:
         ("relief.authority.set", first.json()["id"]),
         ("relief.authority.ended", first.json()["id"]),
     ]
+
+
+async def test_what_a_bureau_passed_down_goes_on_under_the_county_that_took_its_place(
+    relief: Running,
+) -> None:
+    """渝北区 ended on 2025-11-06; 两江新区, below which the town stands since, is an heir of it."""
+    await set_one(relief)
+    relief.at("2025-11-06")
+    async with relief.runtime.database.transaction(actor="job:1") as session:
+        for county, level in ((500157000000, Level.TOWN), (500120000000, Level.COUNTY)):
+            found = await service.competence(
+                session,
+                programme=Programme.DIBAO,
+                town=TOWN_ID,
+                day=d("2025-11-06"),
+                county=county,
+            )
+            assert found.level is level
 
 
 async def test_competence_is_read_the_same_way_by_the_rooms_that_decide(relief: Running) -> None:

@@ -264,7 +264,17 @@ def test_every_parameter_has_a_version_on_the_day_or_says_why_it_has_none(day: s
     }
     assert all(parameter.absent for parameter in without.values())
     if day >= "2022-10-20":
-        assert set(without) == {"dibao.limit.promised"}
+        assert set(without) == {
+            "dibao.limit.promised",
+            "dibao.deduction.disability",
+            "dibao.deduction.severe_illness",
+            "dibao.support.surplus_multiple",
+            "dibao.support.share",
+            "dibao.edge.property.deposit_multiple",
+            "dibao.edge.property.dwellings",
+            "dibao.edge.property.dwelling_area_multiple",
+            "dibao.edge.property.kinds",
+        }
 
 
 def test_every_row_names_document_and_year_and_what_is_not_confirmed_says_why() -> None:
@@ -308,6 +318,21 @@ def test_a_version_with_an_end_is_followed_by_none_until_the_next_begins() -> No
     found = [rules.in_force(rows, d(day)) for day in ("2021-12-31", "2022-06-30", "2023-01-01")]
     assert [one.value for one in found if one] == [7, 5, 7]
     assert rules.in_force(rows, d("2022-07-01")) is None
+
+
+def test_where_what_a_county_set_has_ended_the_text_of_the_day_holds_again() -> None:
+    """Not what the county had set before: that was superseded. A newer text holds in any case."""
+    rows = [
+        row(7, "2016-05-01"),
+        row(9, "2021-07-01"),
+        row(10, "2021-08-01", seeded=False),
+        row(12, "2022-01-01", seeded=False, valid_to=d("2022-06-30")),
+        row(8, "2023-01-01"),
+    ]
+    days = ("2021-12-31", "2022-06-30", "2022-07-01", "2023-01-01")
+    found = [rules.in_force(rows, d(day)) for day in days]
+    assert [one and one.value for one in found] == [10, 12, 9, 8]
+    assert rules.in_force(rows[2:4], d("2022-07-01")) is None
 
 
 @given(st.permutations(range(4)), st.dates(d("2015-01-01"), d("2030-01-01")))
@@ -404,6 +429,16 @@ async def test_each_kind_of_value_is_kept_as_it_was_given(
     assert answer.json()["value"] == value
     shown = await seen(relief, key, as_of="2025-03-01")
     assert (shown["in_force"]["value"], shown["in_force"]["seeded"]) == (value, False)
+
+
+async def test_57_22_nothing_longer_is_promised_than_the_law_gives(relief: Running) -> None:
+    """The city gives 25 working days (渝民发〔2023〕3号)."""
+    for count, unit, status in (
+        *((1, "months", 422), (26, "days", 422), (26, "working_days", 422)),
+        (25, "working_days", 201),
+    ):
+        asked = {"key": "dibao.limit.promised", "value": {"count": count, "unit": unit}}
+        assert (await set_one(relief, asked)).status_code == status, asked
 
 
 async def test_a_list_says_source_year_confirmation_and_why_nothing_is_in_force(

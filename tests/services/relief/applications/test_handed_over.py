@@ -1,5 +1,6 @@
 """A file that goes to another town goes whole: no row stays behind (architecture.md, Access)."""
 
+import json
 from typing import Any
 
 from tests.services.relief.applications.window import (
@@ -101,6 +102,14 @@ async def test_of_an_award_nothing_stays_in_the_old_town_and_the_new_one_reads_i
     assert await left_behind(window) == set()
     found = await window.file(case, division=OTHER_TOWN)
     assert found["decision"]["award"] == award
+    (told,) = await window.relief.rows(
+        "SELECT type, convert_from(body, 'UTF8')::jsonb #> '{data,periods,-1}' AS now"
+        " FROM chassis.outbox WHERE key = $1 ORDER BY sequence DESC LIMIT 1",
+        case.id,
+    )
+    assert told["type"] == "minzheng.relief.case.moved.v1"
+    now = json.loads(told["now"])
+    assert (now["unit"], now["state"]) == (int(OTHER_VILLAGE), "granted")
 
 
 async def test_a_file_that_is_handed_over_is_another_version(window: Window) -> None:
@@ -123,6 +132,18 @@ async def test_57_24_a_result_hangs_no_longer_than_somebody_is_paid(window: Wind
     hanging = await window.relief.http.get("/v1/relief/publicity", headers=headers)
     assert [one["kind"] for one in hanging.json()["items"]] == ["result"]
     leaving = {"kind": "voluntary", "requested_on": day, "document": "退出申请书"}
-    await decided(window, await change(window, award, leaving))
+    proposed = await change(window, award, leaving)
+    await decided(window, proposed)
+    url = f"/v1/relief/cases/{proposed['id']}"
+    read = await window.relief.http.get(url, headers=headers)
+    (paper, *_) = (await window.relief.http.get(f"{url}/documents", headers=headers)).json()[
+        "items"
+    ]
+    other = await window.relief.http.post(
+        f"{url}/documents/{paper['id']}/delivery",
+        json={"how": "mail", "on": day, "received_by": "某人"},
+        headers=window.headers("acceptor", DISTRICT, etag=read.json()["etag"]),
+    )
+    assert (other.status_code, "relief:review" in other.json()["detail"]) == (403, True)
     hanging = await window.relief.http.get("/v1/relief/publicity", headers=headers)
     assert hanging.json()["items"] == []

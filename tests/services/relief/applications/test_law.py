@@ -8,11 +8,13 @@ import pytest
 from tests.services.relief.applications.window import (
     DISTRICT,
     TOWN,
+    VILLAGE,
     Case,
     Window,
     applicant,
     body,
     decision,
+    kind_of,
     member,
     opinion,
 )
@@ -63,7 +65,7 @@ async def test_who_was_above_the_old_standard_is_below_the_new_one(window: Windo
     case = await window.checked(body(applicant("787.50")))
     assert case.state == "disqualified"
     await window.done(case, "opinion", opinion("refuse"), who="opiner")
-    await window.done(case, "forward", who="opiner")
+    await window.sent_on(case)
     window.relief.at("2021-09-01")
     stale = await window.step(case, "decide", decision("refuse"), who="decider", division=DISTRICT)
     assert stale.status_code == 409
@@ -84,7 +86,21 @@ async def test_who_was_above_the_old_standard_is_below_the_new_one(window: Windo
     assert Decimal(assessed["base"]) == 6
 
 
-async def test_ordinance_19_publicity_is_left_out_of_the_thirty_days_of_2021_06(
+@pytest.mark.parametrize("recorded_on", ["2021-06-08", "2021-06-09", "2021-06-20"])
+async def test_ordinance_19_an_appraisal_that_is_recorded_late_keeps_the_clock_no_longer(
+    window: Window, recorded_on: str
+) -> None:
+    window.relief.at("2021-06-03")
+    case = await window.surveyed()
+    assert case.view["clock"]["due"] == "2021-07-05"
+    await window.done(case, "appraisal", {"held_on": "2021-06-08"}, who="opiner")
+    window.relief.at(recorded_on)
+    held = {"held_on": "2021-06-08", "participants": 9, "outcome": "属实", "disputed": False}
+    await window.done(case, "appraisal-record", held, who="opiner")
+    assert case.view["clock"]["due"] == "2021-07-07"  # 4 to 7 June left out
+
+
+async def test_ordinance_18_19_the_community_appraises_and_its_days_and_publicity_do_not_count(
     window: Window,
 ) -> None:
     window.relief.at("2021-06-28")
@@ -95,15 +111,28 @@ async def test_ordinance_19_publicity_is_left_out_of_the_thirty_days_of_2021_06(
     assert "57号" not in page
     await window.check(case)
     await window.survey(case)
+    early = await window.step(case, "opinion", opinion("grant"), who="opiner")
+    assert (early.status_code, "群众评议" in early.json()["detail"]) == (409, True)
+    held = {"held_on": "2021-06-30", "participants": 9, "outcome": "属实", "disputed": False}
+    unasked = await window.step(case, "appraisal-record", held, who="opiner")
+    assert (unasked.status_code, kind_of(unasked)) == (409, "step-refused")
+    await window.done(case, "appraisal", {"held_on": "2021-06-30"}, who="opiner")
+    assert case.view["clock"]["light"] == "paused"
+    window.relief.at("2021-06-30")
+    await window.done(case, "appraisal-record", held, who="opiner")
+    (kept,) = (await window.file(case))["appraisals"]
+    assert (kept["participants"], kept["disputed"]) == (9, False)
     await window.done(case, "opinion", opinion("grant"), who="opiner")
     await window.done(case, "publicise", {"telephone": "023-67212345"}, who="opiner")
     window.later(3)
     await window.file(case)
     assert case.view["clock"]["light"] == "paused"
-    window.later(5)
+    window.later(15)
+    await window.file(case)
+    assert case.view["clock"]["light"] == "green"  # its seven days are over, though it still hangs
     await window.done(case, "publicity-closed", who="opiner")
-    # Eight days on, of which the seven of the publicity do not count.
-    assert case.view["clock"]["due"] == "2021-08-04"
+    # The seven days of the publicity do not count, nor the one between calling and appraising.
+    assert case.view["clock"]["due"] == "2021-08-05"
     late = await window.step(
         case,
         "prolong",
@@ -198,6 +227,18 @@ async def test_law_44_a_bureaus_own_delegation_does_not_hold_from_2026_07_01(
     )
     assert answer.status_code == 403
     assert "第44条" in answer.json()["detail"]
+    await in_2026.file(case, division=LIANGJIANG)
+    assert case.view["clock"]["count"] == 20
+    await in_2026.day_begins()
+    await in_2026.file(case, division=LIANGJIANG)
+    assert (case.view["clock"]["count"], case.view["clock"]["unit"]) == (25, "working_days")
+    told = (await in_2026.history(case, division=LIANGJIANG))[-1]
+    assert told["title"] == "审核确认机关变更"
+    assert told["reason"] == (
+        "现由区县民政部门审核确认（缺少市级政府规定（社会救助法第44条）），办理期限为25个工作日"
+    )
+    assert case.view["actions"]
+    assert "reassign" not in [one["name"] for one in case.view["actions"]]
     await in_2026.done(case, "decide", decision("grant"), who="decider", division=LIANGJIANG)
     assert (await in_2026.file(case))["decision"]["authority"]["flagged"]
 
@@ -223,7 +264,12 @@ async def test_a_town_that_comes_to_another_district_in_the_middle_of_a_case(
     gone = await window.step(case, "decide", decision("grant"), who="decider", division=DISTRICT)
     assert (gone.status_code, gone.json()["type"].rpartition(":")[2]) == (403, "not-competent")
     await window.done(case, "decide", decision("grant"), who="decider", division=LIANGJIANG)
-    assert (await window.file(case, division=TOWN))["case"]["division_name"] == "玉峰山社区"
+    found = await window.file(case, division=TOWN)
+    assert (found["case"]["division"], found["case"]["division_name"]) == (VILLAGE, "玉峰山社区")
+    award = await window.relief.http.get(
+        f"/v1/relief/awards/{found['decision']['award']}", headers=window.headers("reader")
+    )
+    assert award.json()["division"] == VILLAGE  # its code of the day is not known (decision 0005)
     (notice,) = [one for one in await window.documents(case) if one["kind"] == "confirmation"]
     assert "向两江新区人民政府申请行政复议" in notice["snapshot"]["remedies"][0]
     await window.done(case, "deliver", {"how": "mail", "on": "2025-12-08"}, division=TOWN_2026)

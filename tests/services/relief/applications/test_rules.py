@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from casework.states import Clock, same_hands
+from chassis.law.deadlines import Term, TermUnit
 from services.relief.applications import limits, materials, rules
 from services.relief.applications.materials import Undertaking
 from services.relief.applications.rules import (
@@ -16,8 +17,9 @@ from services.relief.applications.rules import (
     SurveyMethod,
     TerminationGround,
 )
-from services.relief.parameters.rules import Level
-from services.relief.parameters.seed import law_on
+from services.relief.parameters import rules as parameters
+from services.relief.parameters.rules import Level, Row
+from services.relief.parameters.seed import law_on, seed
 from tests.support.matters import (
     every_case_can_end,
     every_ending_stops_the_clock,
@@ -74,10 +76,10 @@ def test_57_22_the_clock_runs_from_acceptance_to_the_end() -> None:
     effects = {one.name: one.clock for one in DIBAO.transitions}
     assert effects["accept"] is Clock.START
     assert {name for name, clock in effects.items() if clock is Clock.STOP} == {
-        *("grant", "refuse", "withdraw", "terminate")
+        *("grant", "refuse", "withdraw", "terminate", "lapse")
     }
     assert {name for name, clock in effects.items() if clock is Clock.SUSPEND} == {
-        *("publicise", "appraise")
+        *("publicise", "appraise", "convene")
     }
 
 
@@ -237,10 +239,139 @@ def test_57_19_the_first_opinion_follows_the_rules(
 def test_57_19_ordinance_18_publicity_before_and_after_an_objection() -> None:
     assert rules.publicity_days(after_objection=False, days=7, again_days=3) == 7
     assert rules.publicity_days(after_objection=True, days=7, again_days=3) == 3
-    assert rules.may_forward(Outcome.REFUSE, after_objection=False, again_days=3) is None
-    assert rules.may_forward(Outcome.GRANT, after_objection=True, again_days=0) is None
-    assert rules.may_forward(Outcome.GRANT, after_objection=True, again_days=3) is not None
-    assert rules.may_forward(Outcome.GRANT, after_objection=False, again_days=0) is not None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "refusals_posted", "after_objection", "again_days", "unposted"),
+    [
+        (Outcome.REFUSE, True, False, 3, False),
+        (Outcome.REFUSE, False, False, 3, True),
+        (Outcome.REFUSE, True, True, 3, False),
+        (Outcome.REFUSE, True, True, 0, True),
+        (Outcome.GRANT, True, True, 0, True),
+        (Outcome.GRANT, False, True, 3, False),
+        (Outcome.GRANT, False, False, 0, False),
+    ],
+)
+def test_57_19_what_goes_to_the_decider_without_publicity(
+    outcome: Outcome,
+    refusals_posted: bool,
+    after_objection: bool,
+    again_days: int,
+    unposted: bool,
+) -> None:
+    found = rules.may_forward(
+        outcome,
+        refusals_posted=refusals_posted,
+        after_objection=after_objection,
+        again_days=again_days,
+    )
+    assert (found is None) is unposted
+    hung = rules.publicity_fault(outcome, refusals_posted=refusals_posted)
+    assert (hung is None) is (outcome is Outcome.GRANT or refusals_posted)
+
+
+def test_57_19_ordinance_18_a_refusal_is_posted_too_as_neither_excepts_it() -> None:
+    for day in (date(2016, 5, 1), date(2021, 7, 1), AFTER):
+        posted = law_on(day).flag("dibao.publicity.refusals")
+        assert (posted.value, posted.confirmed) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("taken", "stands"),
+    [
+        ("survey cosign sign", True),
+        ("survey sign start_check disqualify contest", True),
+        ("survey cosign", False),
+        ("survey sign survey", False),
+        ("survey sign survey withdraw_survey", True),
+        ("survey withdraw_survey", False),
+        ("survey sign return_step start_check", False),
+        ("survey sign return_step survey sign", True),
+        ("survey sign inspect", True),
+        ("", False),
+    ],
+)
+def test_57_15_16_20_a_signed_survey_stands_until_the_case_is_sent_back(
+    taken: str, stands: bool
+) -> None:
+    assert rules.survey_stands(taken.split()) is stands
+
+
+@pytest.mark.parametrize(
+    ("taken", "against"),
+    [
+        ("disqualify", True),
+        ("survey sign disqualify", True),
+        ("disqualify survey sign", False),
+        ("survey sign disqualify contest close_check_surveyed", False),
+        ("disqualify contest close_check", False),
+        ("survey sign close_check_surveyed start_check disqualify", True),
+    ],
+)
+def test_57_18_what_a_check_found_is_answered_by_a_survey_or_a_new_check(
+    taken: str, against: bool
+) -> None:
+    assert rules.checked_against(taken.split()) is against
+
+
+@pytest.mark.parametrize(
+    ("taken", "fault"),
+    [
+        ([("sign", False)], "appraisal-missing"),
+        ([("sign", False), ("record_appraisal", False)], None),
+        ([("record_appraisal", True)], "appraisal-disputed"),
+        ([("record_appraisal", True), ("sign", False)], None),
+        ([("record_appraisal", True), ("record_appraisal", False)], None),
+    ],
+)
+def test_ordinance_18_2_the_community_appraises_and_where_it_is_divided_they_survey_anew(
+    taken: list[tuple[str, bool]], fault: str | None
+) -> None:
+    found = rules.community_fault(taken)
+    assert (None if found is None else found.code) == fault
+
+
+@pytest.mark.parametrize(
+    ("convened", "held", "participants", "pointer"),
+    [
+        (date(2021, 6, 1), date(2021, 6, 3), 3, None),
+        (None, date(2021, 6, 3), 3, ""),
+        (date(2021, 6, 4), date(2021, 6, 3), 3, "/held_on"),
+        (date(2021, 6, 1), date(2021, 6, 6), 3, "/held_on"),
+        (date(2021, 6, 1), date(2021, 6, 3), 2, "/participants"),
+    ],
+)
+def test_ordinance_18_2_an_appraisal_is_called_for_and_held_by_several(
+    convened: date | None, held: date, participants: int, pointer: str | None
+) -> None:
+    found = rules.convened_fault(convened, held, participants, date(2021, 6, 5))
+    assert (None if found is None else found.pointer) == pointer
+
+
+def test_ordinance_18_2_is_followed_until_2021_07() -> None:
+    def asked(day: date) -> bool:
+        return law_on(day).flag("dibao.appraisal.required").value
+
+    assert asked(date(2021, 6, 30))
+    assert not asked(date(2021, 7, 1))
+
+
+def test_what_the_county_promises_is_a_limit_of_its_own_beside_the_statutory_one() -> None:
+    day, key = date(2025, 3, 3), "dibao.limit.promised"
+    kept = limits.limits_of(law_on(day), Level.COUNTY)
+    assert (kept.promised, kept.total and kept.total.term.count) == (None, 25)
+    term = Term(10, TermUnit.WORKING_DAYS, "渝北民政〔2025〕3号", day)
+    row = Row(key, term, term.source, day, seeded=False)
+    with_it = limits.limits_of(parameters.law_on(day, [*seed().rows, row]), Level.COUNTY)
+    assert with_it.promised is not None
+    assert (with_it.promised.code, with_it.promised.term.count) == (key, 10)
+    assert (with_it.total, with_it.steps) == (kept.total, kept.steps)
+
+
+def test_57_15_a_survey_ends_the_three_days_for_beginning_it() -> None:
+    kept = limits.limits_of(law_on(date(2025, 3, 3)), Level.COUNTY)
+    assert kept.steps.keys() - limits.survey_begun(kept).steps.keys() == {"accepted"}
 
 
 def test_83_4_1_the_limit_is_prolonged_once_and_on_a_ground_that_is_there() -> None:

@@ -179,7 +179,7 @@ async def test_57_13_a_household_of_which_nobody_is_counted_is_refused_for_it(
     case = await window.checked(body(applicant("", in_prison=True)))
     assert case.state == "disqualified"
     await window.done(case, "opinion", opinion("refuse"), who="opiner")
-    await window.done(case, "forward", who="opiner")
+    await window.sent_on(case)
     await window.done(case, "decide", decision("refuse"), who="decider", **BUREAU)
     (paper,) = [one for one in await window.documents(case) if one["kind"] == "refusal"]
     (reason,) = paper["snapshot"]["reasons"]

@@ -88,6 +88,45 @@ async def test_a_draft_is_saved_handed_in_and_takes_the_applicants_one_place(
     assert (await window.file(case))["applied_on"] == "2025-03-05"
 
 
+async def test_a_draft_that_nobody_hands_in_lapses_and_its_applicant_can_apply(
+    window: Window,
+) -> None:
+    case = await window.opened(body(submit=False))
+    window.later(30)
+    await window.day_begins()
+    await window.file(case)
+    assert case.state == "draft"
+    window.later(1)
+    await window.day_begins()
+    file = await window.file(case)
+    assert (case.state, case.view["outcome"], file["decision"]) == ("withdrawn", "withdrawn", None)
+    last = (await window.history(case))[-1]
+    assert (last["title"], "30天内没有办理" in last["reason"]) == ("草稿逾期未提交", True)
+    assert last["actor"].startswith("job:")
+    await window.opened()
+
+
+async def test_a_draft_does_not_lapse_while_its_household_is_worked_on(window: Window) -> None:
+    case = await window.opened(body(submit=False))
+    window.later(30)
+    household = (await window.file(case))["household"]
+    wage = {"fact": "income", "kind": "wage", "amount": "10.00", "first_month": "2025-02-01"}
+    told = await window.relief.http.post(
+        f"/v1/relief/households/{household['id']}/facts",
+        json={**wage, "member": household["members"][0]["id"], "source": "declared"},
+        headers=window.headers("acceptor", etag='"1"'),
+    )
+    assert told.status_code == 201, told.text
+    window.later(30)
+    await window.day_begins()
+    await window.file(case)
+    assert case.state == "draft"
+    window.later(1)
+    await window.day_begins()
+    await window.file(case)
+    assert case.state == "withdrawn"
+
+
 async def test_57_15_20_22_acceptance_fixes_area_and_limits(window: Window) -> None:
     case = await window.accepted(area="rural")
     clock, step = case.view["clock"], case.view["step_clock"]
@@ -131,7 +170,9 @@ async def test_57_18_what_the_check_finds_against_them_is_told_and_can_be_contes
     await window.check(case)
     assert case.state == "disqualified"  # a fact that was taken over stays until it is corrected
     await window.done(case, "opinion", opinion("refuse"), who="opiner")
-    await window.done(case, "forward", who="opiner")
+    straight = await window.step(case, "forward", who="opiner")
+    assert (straight.status_code, kind_of(straight)) == (409, "step-refused")
+    await window.sent_on(case)
     assert case.state == "awaiting"
 
 
@@ -147,6 +188,37 @@ async def test_what_is_missing_is_not_zero(window: Window) -> None:
     answer = await window.relief.http.get(url, headers=window.headers("reader"))
     assert answer.json()["outcome"] is None
     assert answer.json()["assessment"]["outcome"] == "undecided"
+
+
+async def test_57_15_a_household_is_surveyed_while_a_source_is_down(window: Window) -> None:
+    """Its signed survey stands when the check is closed, until the case is sent back."""
+    case = await window.accepted()
+    await window.done(case, "survey", await window.visit(case), who="surveyor-1")
+    assert (case.state, case.view["step_clock"]) == ("accepted", None)  # the survey has begun
+    window.other.script("bank", "*", "late", after_seconds=0.05)
+    await window.done(case, "check", who="checker", **BUREAU)
+    await window.run_jobs()
+    await window.done(case, "survey/sign", who="surveyor-2")
+    early = await window.step(case, "opinion", opinion("grant"), who="opiner")
+    assert (case.state, early.status_code, kind_of(early)) == ("checking", 409, "case-state")
+    await accept_missing(window, case)
+    await window.done(case, "check-closed", who="checker", **BUREAU)
+    assert case.state == "surveyed"
+    needless = await window.step(case, "appraisal", {"held_on": "2025-03-06"}, who="opiner")
+    assert (needless.status_code, kind_of(needless)) == (409, "step-refused")
+    await window.done(case, "opinion", opinion("grant"), who="opiner")
+
+
+async def test_57_16_a_survey_that_is_half_signed_when_the_check_is_closed_is_signed_after_it(
+    window: Window,
+) -> None:
+    case = await window.accepted()
+    await window.done(case, "check", who="checker", **BUREAU)
+    await window.done(case, "survey", await window.visit(case), who="surveyor-1")
+    await window.check(case)
+    assert case.state == "checked"
+    await window.done(case, "survey/sign", who="surveyor-2")
+    assert case.state == "surveyed"
 
 
 async def test_57_16_a_survey_counts_when_both_have_signed_with_their_own_login(
@@ -215,6 +287,36 @@ async def test_a_minor_who_applies_is_not_named_in_public(window: Window) -> Non
     assert posted["fields"]["applicant_name"] == "诸葛某某"
     page = await window.page(case, "publicity")
     assert NAMES[0] not in page
+
+
+async def test_57_19_of_a_refusal_the_village_reads_neither_reason_nor_the_childs_name(
+    window: Window,
+) -> None:
+    wage = [{"kind": "wage", "amount": "3000.00"}]
+    rich = member("a", "self", "2012-05-01", 3, incomes=wage, severe_illness=True)
+    case = await window.refused(body(rich))
+    (posted,) = (await window.file(case))["publicities"]
+    assert posted["fields"] == {
+        "applicant_name": "诸葛某某",
+        "members": 1,
+        "address_village": "玉峰山社区",
+        "result": "拟不予确认",
+        "programme": "最低生活保障",
+        "telephone": "023-67212345",
+    }
+    page = await window.page(case, "publicity")
+    assert "月保障金额" not in page
+    assert NAMES[0] not in page
+
+
+async def test_57_19_a_county_may_have_refusals_not_posted(window: Window) -> None:
+    await window.set_parameter("dibao.publicity.refusals", False)
+    case = await window.checked(body(applicant("3000.00")))
+    await window.done(case, "opinion", opinion("refuse"), who="opiner")
+    hung = await window.step(case, "publicise", {"telephone": "023-67212345"}, who="opiner")
+    assert (hung.status_code, kind_of(hung)) == (409, "step-refused")
+    await window.done(case, "forward", who="opiner")
+    assert case.state == "awaiting"
 
 
 async def test_57_19_a_positive_opinion_is_not_forwarded_past_publicity(window: Window) -> None:
@@ -455,7 +557,14 @@ async def test_57_2_the_organ_with_the_power_on_the_day_decides(window: Window) 
     case = await window.awaiting()
     town = await window.step(case, "decide", decision("grant"), who="decider", division=TOWN)
     assert (town.status_code, kind_of(town)) == (403, "not-competent")
+    assert await window.waiting(division=TOWN) == {}
+    assert await window.waiting(**BUREAU) == {"审核确认": 1}
     await window.delegate("2025-01-01")
+    assert await window.waiting(division=TOWN) == {"审核确认": 1}
+    assert await window.waiting(**BUREAU) == {}
+    barred = await window.barred(case, "grant", **BUREAU)
+    assert barred == "今日由乡镇人民政府、街道办事处审核确认"
+    assert await window.barred(case, "grant", division=TOWN) is None
     bureau = await window.step(case, "decide", decision("grant"), who="decider", **BUREAU)
     assert (bureau.status_code, kind_of(bureau)) == (403, "not-competent")
     await window.done(case, "decide", decision("grant"), who="decider", division=TOWN)
@@ -463,6 +572,8 @@ async def test_57_2_the_organ_with_the_power_on_the_day_decides(window: Window) 
     assert (decided["level"], decided["authority"]["document"]) == (
         *("town", "渝北民政〔2021〕12号"),
     )
+    assert case.view["clock"]["count"] == 20  # 83号 4(1): of the organ that decides
+    assert (await window.history(case))[-2]["title"] == "审核确认机关变更"
 
 
 async def test_57_24_who_was_confirmed_is_posted_with_name_number_and_amount(
@@ -601,7 +712,7 @@ async def test_57_17_nothing_is_decided_while_a_late_answer_lies_unread(window: 
     await window.check(case)
     assert case.state == "disqualified"
     await window.done(case, "opinion", opinion("refuse"), who="opiner")
-    await window.done(case, "forward", who="opiner")
+    await window.sent_on(case)
     await window.done(case, "decide", decision("refuse"), who="decider", **BUREAU)
 
 

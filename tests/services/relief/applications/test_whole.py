@@ -51,12 +51,17 @@ async def test_a_refusal_names_each_condition_and_the_remedies(window: Window) -
     (reason,) = [one for one in paper["snapshot"]["reasons"] if "income" in one["code"]][:1]
     assert {"fact", "threshold", "article", "remedy"} <= reason.keys()
     assert "750.00元/人·月（渝民发〔2024〕1号，自2024年9月1日起施行）" in page
-    assert paper["due_delivery_on"] == "2025-03-06"
+    assert paper["due_delivery_on"] == "2025-03-14"
     assert (await window.relief.rows("SELECT 1 FROM award")) == []
-    late = await window.step(
-        case, "deliver", {"how": "mail", "on": "2025-03-03"}, division=DISTRICT, who="bureau"
-    )
+    delivery = {"how": "mail", "on": "2025-03-11"}
+    late = await window.step(case, "deliver", delivery, division=DISTRICT, who="bureau")
     assert late.status_code == 403, late.text
-    await window.done(case, "deliver", {"how": "mail", "on": "2025-03-03"})
+    past = await window.relief.http.post(
+        f"/v1/relief/cases/{case.id}/documents/{paper['id']}/delivery",
+        json={**delivery, "received_by": NAMES[0]},
+        headers=window.headers("bureau", DISTRICT, etag=case.view["etag"]),
+    )
+    assert past.status_code == 403, past.text
+    await window.done(case, "deliver", delivery)
     await window.done(case, "close")
     assert case.view["outcome"] == "refused"

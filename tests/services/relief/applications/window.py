@@ -7,12 +7,15 @@ from typing import Any
 
 import httpx
 
+from casework import reckoning
 from chassis.jobs import JobRunner
-from services.relief.applications import rules
+from services.relief.applications import rules, upkeep
 from services.relief.applications.investigation import note_late
 from services.relief.checks.jobs import CheckJobs
 from tests.support.departments import OtherSide
+from tests.support.jobs import run_due
 from tests.support.services import DISTRICT, Running
+from tests.support.standards import set_standards
 
 TOWN, VILLAGE = "500112129000", "500112129001"  # 玉峰山镇，玉峰山社区
 OTHER_TOWN, OTHER_VILLAGE = "500112142000", "500112142200"  # 石船镇
@@ -106,21 +109,7 @@ class Window:
         published: Sequence[tuple[str, str, str]] = STANDARDS,
     ) -> None:
         """As they were published, all known from the start."""
-        for day, urban, rural in published:
-            for area, amount in (("urban", urban), ("rural", rural)):
-                answer = await self.relief.http.post(
-                    "/v1/relief/standards",
-                    json={
-                        "code": "dibao",
-                        "area": area,
-                        "division": division,
-                        "amount": amount,
-                        "valid_from": day,
-                        "document": f"渝民发〔{day[:4]}〕1号",
-                    },
-                    headers=self.headers("setter", division),
-                )
-                assert answer.status_code == 201, answer.text
+        await set_standards(self.relief, division, published)
 
     async def ask_two_sources(self) -> None:
         """A county that asks two sources alone: most tests are not about the sources."""
@@ -216,11 +205,39 @@ class Window:
         case.view = found["case"]
         return found
 
+    async def waiting(self, **claims: Any) -> dict[str, int]:
+        """How many cases wait for a decider there, by process."""
+        headers = self.headers("decider", **claims)
+        answer = await self.relief.http.get("/v1/relief/todo?process=审核确认", headers=headers)
+        assert answer.status_code == 200, answer.text
+        found = {one["process"]: one["count"] for one in answer.json()["processes"]}
+        assert len(answer.json()["items"]["items"]) == found.get("审核确认", 0)
+        return {name: count for name, count in found.items() if name == "审核确认"}
+
+    async def barred(self, case: Case, step: str, **claims: Any) -> str | None:
+        """Why somebody who decides there may not take a step; None where he may."""
+        answer = await self.relief.http.get(
+            f"/v1/relief/cases/{case.id}", headers=self.headers("decider", **claims)
+        )
+        assert answer.status_code == 200, answer.text
+        (found,) = [one for one in answer.json()["actions"] if one["name"] == step]
+        barred: str | None = found["barred"]
+        return barred
+
+    async def day_begins(self) -> None:
+        """The daily job."""
+        runtime = self.relief.runtime
+        handlers = {reckoning.KIND: reckoning.daily(upkeep.part(runtime))}
+        runner = JobRunner(
+            runtime.database, handlers, runtime.places.everywhere, daily=(reckoning.KIND,)
+        )
+        await runner.plan_days()
+        await run_due(self.relief, runner)
+
     async def run_jobs(self) -> None:
         runtime = self.relief.runtime
         runner = JobRunner(runtime.database, self.jobs.handlers, runtime.places.everywhere)
-        while await runner.run_one():
-            pass
+        await run_due(self.relief, runner)
 
     async def accepted(self, asked: dict[str, Any] | None = None, *, area: str = "urban") -> Case:
         case = await self.opened(asked)
@@ -285,13 +302,41 @@ class Window:
         return case
 
     async def refused(self, asked: dict[str, Any] | None = None) -> Case:
-        """Somebody who earns too much; sent on without publicity."""
+        """Somebody who earns too much; posted like everybody else."""
         case = await self.checked(asked or body(applicant("3000.00")))
         assert case.state == "disqualified"
         await self.done(case, "opinion", opinion("refuse"), who="opiner")
-        await self.done(case, "forward", who="opiner")
+        await self.sent_on(case)
         await self.done(case, "decide", decision("refuse"), who="decider", division=DISTRICT)
         return case
+
+    async def sent_on(self, case: Case) -> None:
+        """Posted for its days and forwarded."""
+        await self.done(case, "publicise", {"telephone": "023-67212345"}, who="opiner")
+        self.later(8)
+        await self.done(case, "publicity-closed", who="opiner")
+
+    async def set_parameter(self, key: str, value: Any) -> None:
+        """From today on, by the county."""
+        asked = {
+            "key": key,
+            "division": DISTRICT,
+            "value": value,
+            "valid_from": self.today().isoformat(),
+            "source": "渝北民政〔2025〕3号",
+        }
+        answer = await self.relief.http.post(
+            "/v1/relief/parameters", json=asked, headers=self.headers("setter", DISTRICT)
+        )
+        assert answer.status_code == 201, answer.text
+
+    async def history(self, case: Case, **claims: Any) -> list[dict[str, Any]]:
+        answer = await self.relief.http.get(
+            f"/v1/relief/cases/{case.id}/history", headers=self.headers("reader", **claims)
+        )
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()["items"]
+        return found
 
     def today(self) -> date:
         return self.relief.runtime.clock.today()

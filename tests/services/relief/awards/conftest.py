@@ -1,4 +1,3 @@
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,12 +7,7 @@ from services.relief.app import SERVICE
 from suite.postgres import Postgres
 from tests.services.relief.awards.granting import BOTH, Office
 from tests.support.emptied import running_emptied
-from tests.support.services import Databases, Running, fresh_databases
-
-
-@pytest.fixture(scope="session")
-def databases(postgres: Postgres) -> Databases:
-    return asyncio.run(fresh_databases(postgres, SERVICE))
+from tests.support.services import Databases, Running
 
 
 @pytest.fixture

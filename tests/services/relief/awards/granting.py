@@ -20,9 +20,10 @@ from services.relief.entitlement.facts import WorkCapacity
 from services.relief.households import repository as household_rows
 from services.relief.households import service as households
 from services.relief.households.kinds import ClaimRole, LeaveReason
-from services.relief.households.schemas import AnyFact, HouseholdIn
+from services.relief.households.schemas import AnyFact, FactCorrection, HouseholdIn
 from tests.services.relief.households.family import family, person
 from tests.support.services import DISTRICT, Running
+from tests.support.standards import set_standards
 
 TOWN, VILLAGE, NEXT_VILLAGE = "500112002000", "500112002001", "500112002002"  # 双龙湖街道
 OTHER, OTHER_VILLAGE = "500112004000", "500112004001"  # 回兴街道
@@ -94,25 +95,11 @@ class Office:
 
     async def standards(self) -> None:
         """The city's standards in both districts that the town has belonged to."""
-        for valid_from, urban, rural in STANDARDS:
-            await self.standard(DISTRICT, valid_from, urban, rural)
-        await self.standard(NEW_DISTRICT, "2025-12-05", "770", "630")
+        await set_standards(self.relief, DISTRICT, STANDARDS)
+        await set_standards(self.relief, NEW_DISTRICT, (("2025-12-05", "770", "630"),))
 
     async def standard(self, district: str, valid_from: str, urban: str, rural: str) -> None:
-        for area, amount in (("urban", urban), ("rural", rural)):
-            answer = await self.relief.http.post(
-                "/v1/relief/standards",
-                json={
-                    "code": "dibao",
-                    "area": area,
-                    "division": district,
-                    "amount": amount,
-                    "valid_from": valid_from,
-                    "document": f"渝民〔{valid_from[:4]}〕1号",
-                },
-                headers=self.relief.headers("relief:standards", divisions=[district]),
-            )
-            assert answer.status_code == 201, answer.text
+        await set_standards(self.relief, district, ((valid_from, urban, rural),))
 
     async def declare(self, *members: dict[str, Any], village: str = VILLAGE) -> UUID:
         body = HouseholdIn.model_validate(family(*members, properties=[]))
@@ -144,6 +131,7 @@ class Office:
             channel="window",
             event=case_event(ReliefCase),
         )
+        case.state = "granted"
         session.add(
             ApplicationRow(
                 id=case.id,
@@ -204,6 +192,26 @@ class Office:
                 left_on=date.fromisoformat(left_on),
                 reason=LeaveReason(reason),
             )
+
+    async def death_corrected(self, granted: Granted, member: int, day: str | None) -> None:
+        """A member died on another day than was recorded, or (None) not at all."""
+        out = {
+            "fact": "membership",
+            "member": str(granted.members[member]),
+            "state": "out",
+            "join_reason": None,
+            "leave_reason": "death",
+            "valid_from": day,
+        }
+        asked = {"reason": "误记", "replacement": day and out}
+        async with self.transaction() as session:
+            row = await household_rows.find(session, [int(VILLAGE)], granted.household)
+            facts = await household_rows.facts_of(session, granted.household)
+            died = [one for one in facts if one.value.get("reason") == "death"]
+            (wrong,) = (one for one in died if one.superseded_at is None)
+            assert row is not None
+            correction = FactCorrection.model_validate(asked)
+            await households.correct_fact(session, row, wrong.id, correction)
 
     async def get(self, path: str, **query: str) -> httpx.Response:
         return await self.relief.http.get(f"/v1/relief{path}", params=query, headers=self.headers())

@@ -188,24 +188,24 @@ async def test_the_list_is_narrowed_by_place_state_day_and_number(town: Office) 
     assert rest["next_cursor"] is None
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"as_of": "2025-9-1"},
-        {"state": "running"},
-        {"cursor": "x"},
-        {"cursor": "WyJ4Il0"},
-        {"limit": "0"},
-        {"division": "5001"},
-        {"division": "999999999999"},
-        {"name": "欧阳"},
-        {"q": ""},
-    ],
-)
-async def test_a_bad_query_is_refused(town: Office, query: dict[str, str]) -> None:
-    answer = await town.get("/awards", **query)
-    assert answer.status_code == 422, answer.text
-    assert answer.json()["errors"]
+BAD_QUERIES = [
+    {"as_of": "2025-9-1"},
+    {"state": "running"},
+    {"cursor": "x"},
+    {"cursor": "WyJ4Il0"},
+    {"limit": "0"},
+    {"division": "5001"},
+    {"division": "999999999999"},
+    {"name": "欧阳"},
+    {"q": ""},
+]
+
+
+async def test_a_bad_query_is_refused(town: Office) -> None:
+    for query in BAD_QUERIES:
+        answer = await town.get("/awards", **query)
+        assert answer.status_code == 422, (query, answer.text)
+        assert answer.json()["errors"], query
 
 
 async def test_57_art_24_name_number_and_amount_are_published_and_nothing_else(
@@ -220,7 +220,7 @@ async def test_57_art_24_name_number_and_amount_are_published_and_nothing_else(
     shown = await town.seen("/awards/published", division=VILLAGE)
     assert shown["items"] == [
         {"applicant": NAME, "members": 3, "amount": "1110.00"},
-        {"applicant": "诸某某", "members": 1, "amount": "770.00"},
+        {"applicant": "诸葛某某", "members": 1, "amount": "770.00"},
     ]
     assert WIFE_NAME not in str(shown)
     audit = await relief.rows(
@@ -285,11 +285,11 @@ async def test_57_art_31_a_review_does_not_pass_over_that_nothing_is_due_any_mor
     assert (shown["reviews"], shown["review_due_on"]) == ([], "2026-02-11")
 
 
-@pytest.mark.parametrize("day", ["2025-08-10", "2025-08-12", "not"])
-async def test_a_review_is_of_a_day_between_the_decision_and_today(town: Office, day: str) -> None:
+async def test_a_review_is_of_a_day_between_the_decision_and_today(town: Office) -> None:
     granted = await town.grant(*three())
-    answer = await town.on_award(granted, "reviews", {"reviewed_on": day, "note": "入户"})
-    assert answer.status_code == 422, answer.text
+    for day in ("2025-08-10", "2025-08-12", "not"):
+        answer = await town.on_award(granted, "reviews", {"reviewed_on": day, "note": "入户"})
+        assert answer.status_code == 422, (day, answer.text)
 
 
 async def test_a_change_of_an_award_needs_the_version_that_was_read(town: Office) -> None:

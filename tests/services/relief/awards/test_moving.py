@@ -30,19 +30,23 @@ async def test_a_move_hands_the_award_its_household_and_its_cases_to_the_other_t
     town: Office, bureau: Office, proposer: Office
 ) -> None:
     granted = await town.grant(*three())
+    await town.wage(granted, "250.00", "2025-07-01", member=1)
+    earlier = await town.proposed(granted, "reduce")
+    await bureau.decided(earlier)
     town.relief.at("2025-10-20")
     decided = await moved(bureau, proposer, granted, "2025-10-15")
     assert (decided["effect"], decided["effective_from"]) == ("unchanged", "2025-10-15")
     verb, data = (await bureau.events(granted.id))[-1]
     assert verb == "moved"
     assert [(one["from"], one["unit"], one["amount"]) for one in data["periods"]] == [
-        ("2025-09-01", int(VILLAGE), "1110.00"),
-        ("2025-10-15", int(OTHER_VILLAGE), "1110.00"),
+        ("2025-09-01", int(VILLAGE), "910.00"),
+        ("2025-10-15", int(OTHER_VILLAGE), "910.00"),
     ]
     other = Office(town.relief, (OTHER,), "other-1")
     shown = await other.seen(f"/awards/{granted.id}")
     assert shown["division"] == OTHER_VILLAGE
-    assert [one["amount"] for one in shown["periods"]] == ["1110.00", "1110.00"]
+    standing = [one for one in shown["periods"] if one["superseded_at"] is None]
+    assert [one["amount"] for one in standing] == ["910.00", "910.00"]
     assert (await town.get(f"/awards/{granted.id}")).status_code == 404
     assert (await other.get(f"/award-changes/{decided['id']}")).status_code == 200
     assert (await town.get(f"/award-changes/{decided['id']}")).status_code == 404
@@ -52,8 +56,22 @@ async def test_a_move_hands_the_award_its_household_and_its_cases_to_the_other_t
     for table in ("case_file", "case_step", "case_document", "application"):
         rows = await town.relief.rows(f"SELECT DISTINCT unit_id FROM {table}")  # noqa: S608 - of the list above
         assert [row["unit_id"] for row in rows] == [int(OTHER_VILLAGE)], table
+    await told_as_a_step(town, other, earlier["id"])
     assert len((await other.seen("/awards"))["items"]) == 1
     assert (await town.seen("/awards"))["items"] == []
+
+
+async def told_as_a_step(town: Office, other: Office, case: str) -> None:
+    """Ordinance art. 31: whoever now keeps a file has it by a step that everybody is told of."""
+    verb, data = (await town.events(case))[-1]
+    assert verb == "moved"
+    assert data["periods"][-1]["unit"] == int(OTHER_VILLAGE)
+    assert data["periods"][-1]["state"] == data["periods"][-2]["state"]
+    step = (await other.seen(f"/cases/{case}/history"))["items"][-1]
+    assert (step["name"], step["title"], step["from"]) == ("hand_over", "随待遇移交", step["to"])
+    assert all(
+        one["name"] != "hand_over" for one in (await other.seen(f"/cases/{case}"))["actions"]
+    )
 
 
 async def test_after_the_move_the_new_town_goes_on_with_it(
@@ -182,16 +200,16 @@ async def test_four_eyes_nobody_corrects_an_award_alone(town: Office, bureau: Of
     assert await town.standing(granted) == before
 
 
-@pytest.mark.parametrize("day", ["1950-01-01", "2025-08-31", "2025-11-01", "2099-01-01"])
 async def test_57_art_21_a_correction_reaches_neither_before_the_first_month_nor_far_ahead(
-    town: Office, day: str
+    town: Office,
 ) -> None:
     """Decided on 2025-08-11, payable from 2025-09; on 2025-09-20 next month is October."""
     granted = await town.grant(*three())
     town.relief.at("2025-09-20")
-    answer = await correction(town, granted, 0, valid_from=day)
-    assert answer.status_code == 422, answer.text
-    assert [one["pointer"] for one in answer.json()["errors"]] == ["/valid_from"]
+    for day in ("1950-01-01", "2025-08-31", "2025-11-01", "2099-01-01"):
+        answer = await correction(town, granted, 0, valid_from=day)
+        assert answer.status_code == 422, (day, answer.text)
+        assert [one["pointer"] for one in answer.json()["errors"]] == ["/valid_from"]
 
 
 async def test_a_corrected_period_keeps_its_place_among_the_others(

@@ -16,6 +16,7 @@ from services.relief.checks.jobs import CheckJobs
 from services.relief.households import repository as households
 from tests.services.relief.households.family import SELF, Clerk, family
 from tests.support.departments import OtherSide
+from tests.support.jobs import run_due
 from tests.support.services import Running
 
 NUMBER = SELF["document_number"]
@@ -81,9 +82,8 @@ class Checking:
         return check.id
 
     async def run(self) -> None:
-        """Run what is due."""
-        while await self.runner.run_one():
-            pass
+        """Run what is due, each job once, however long that takes."""
+        await run_due(self.relief, self.runner)
 
     async def run_again(self) -> None:
         """Run what is due, and what is put off after a failure, whose pause goes by real time."""

@@ -118,9 +118,12 @@ async def test_what_is_returned_is_shown_with_its_data_day_and_sealed_at_rest(
     )
     assert b"deposit" not in row["answer"]
     read = await checking.relief.rows(
-        "SELECT purpose FROM chassis.audit_entry WHERE action = 'read check_request.answer'"
+        "SELECT subject, purpose FROM chassis.audit_entry"
+        " WHERE action = 'read check_request.answer'"
     )
-    assert {entry["purpose"] for entry in read} == {service.READING}
+    ((person,),) = await checking.relief.rows("SELECT person::text FROM household_member")
+    said = f"{service.READING}（核对 {check}，{len(SOURCES_OF_2025)} 项答复）"
+    assert [tuple(entry) for entry in read] == [(person, said)]
 
 
 async def test_c2_purpose_basis_and_authorisation_go_with_each_query_into_audit_and_record(
@@ -211,17 +214,20 @@ async def test_without_the_other_side_requests_stay_asked_and_the_report_says_no
     checking: Checking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MINZHENG_DEPARTMENTS_URL", "")
+    """It was asked for in time (57号 art. 17) and begins when somebody can be asked."""
     check = await checking.start()
     await checking.run()
     checking.relief.at("2025-04-30")
     await checking.run()
-    lines = (await checking.report(check))["lines"]
-    assert {(line["status"], line["note"]) for line in lines} == {("asked", "未接入")}
+    report = await checking.report(check)
+    assert {(line["status"], line["note"]) for line in report["lines"]} == {("asked", "未接入")}
+    assert (report["requested_on"], report["started_on"]) == ("2025-03-03", None)
     monkeypatch.setenv("MINZHENG_DEPARTMENTS_URL", checking.other.url)
     checking.relief.at("2025-04-30", "12:00")
     await checking.run()
     report = await checking.report(check)
     assert (report["state"], report["missing"]) == ("complete", [])
+    assert report["started_on"] == "2025-04-30"
 
 
 async def test_the_call_is_made_with_no_transaction_open(checking: Checking) -> None:

@@ -17,21 +17,29 @@ from services.relief.entitlement.facts import (
     Relation,
 )
 from services.relief.entitlement.rules import Assessment, assess
-from services.relief.parameters.rules import Cited, Law
+from services.relief.parameters.rules import Cited, Law, Row
 from services.relief.parameters.rules import law_on as law_of
 from services.relief.parameters.seed import seed
 
 DAY = date(2025, 7, 15)
 URBAN = Decimal(770)
+OF_THE_COUNTY = "渝北民政〔2024〕9号"
 
 
 def law_on(day: date = DAY, **values: Any) -> Law:
-    """The seeded law of a day, with some parameters (dots written as __) set to another value."""
+    """The seeded law of a day, with some parameters (dots written as __) set to another value.
+
+    Of what no text sets it is what a county has set from 2025 on.
+    """
     changed = {key.replace("__", "."): value for key, value in values.items()}
+    assert changed.keys() <= seed().parameters.keys()
     rows = [
         replace(row, value=changed[row.key]) if row.key in changed else row for row in seed().rows
     ]
-    assert changed.keys() <= {row.key for row in rows}
+    rows += [
+        Row(key, changed[key], OF_THE_COUNTY, date(2025, 1, 1), seeded=False)
+        for key in changed.keys() - {row.key for row in rows}
+    ]
     return law_of(day, rows)
 
 

@@ -115,6 +115,14 @@ def test_relief_md_3_seventy_is_reached_on_the_birthday() -> None:
     assert lines(person(born="1955-07-16")) == {}
 
 
+def test_relief_md_3_the_ages_of_the_extras_are_parameters() -> None:
+    old, child = person(born="1960-07-15"), person(born="2020-07-16")
+    assert lines(old) == {}
+    assert lines(old, dibao__extras__aged_from=65) == {"aged_70": Decimal(60)}
+    assert lines(child) == {"preschool": Decimal(100)}
+    assert lines(child, dibao__extras__school_age=4) == {}
+
+
 def test_relief_md_3_a_child_below_school_age_needs_no_kindergarten() -> None:
     assert lines(person("c", "child", "2019-07-16")) == {"preschool": 100}
     assert lines(person("c", "child", "2019-07-15")) == {}

@@ -12,6 +12,7 @@ from services.relief.entitlement.awards import (
     Change,
     GracePeriod,
     ReviewClass,
+    could_work,
     death_review_due,
     fraud_fine,
     grace,
@@ -41,9 +42,21 @@ def test_law_48_no_hearing_before_an_increase() -> None:
     assert not hearing_required(Change.INCREASE, law_on(FIRST_NEW))
 
 
-def test_relief_md_11_18_the_fine_for_fraud_of_10000() -> None:
-    assert fraud_fine(Decimal(10000), law_on(LAST_OLD)) == (10000, 30000)
-    assert fraud_fine(Decimal(10000), law_on(FIRST_NEW)) == (0, 20000)
+@pytest.mark.parametrize(
+    ("day", "serious", "fine"),
+    [
+        (date(2016, 4, 30), False, (10000, 30000)),  # 办法 68: 可以处
+        (date(2016, 5, 1), False, None),  # 条例 36: 情节严重的
+        (LAST_OLD, False, None),
+        (LAST_OLD, True, (10000, 30000)),
+        (FIRST_NEW, False, (0, 20000)),
+        (FIRST_NEW, True, (0, 20000)),
+    ],
+)
+def test_relief_md_11_18_the_fine_for_fraud_of_10000_and_when_there_is_one(
+    day: date, serious: bool, fine: tuple[int, int] | None
+) -> None:
+    assert fraud_fine(Decimal(10000), law_on(day), serious=serious) == fine
 
 
 @pytest.mark.parametrize(
@@ -162,3 +175,14 @@ def test_ordinance_26_of_working_age_able_and_not_in_school(member: Member) -> N
 
 def test_the_next_review_is_so_many_months_later() -> None:
     assert next_review(date(2025, 8, 31), 6) == date(2026, 2, 28)
+
+
+def test_ordinance_26_the_age_of_work_is_a_parameter_of_the_day() -> None:
+    """Born on 1965-07-16: 59 years old on the last day on which 60 is not reached."""
+    member = person(born="1965-07-16")
+    assert could_work(member, DAY, law_on())
+    assert not could_work(member, date(2025, 7, 16), law_on())
+    assert could_work(member, date(2025, 7, 16), law_on(dibao__work__age_until=63))
+    youth = person(born="2009-07-15")
+    assert could_work(youth, DAY, law_on())
+    assert not could_work(youth, DAY, law_on(dibao__work__age_from=18))

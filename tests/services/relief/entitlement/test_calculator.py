@@ -242,19 +242,36 @@ async def test_no_standard_of_the_area_on_the_day(with_standards: Running) -> No
     assert answer.json()["errors"][0]["pointer"] == "/as_of"
 
 
-async def test_what_the_county_has_set_holds_over_the_seed(with_standards: Running) -> None:
-    set_ = await with_standards.http.post(
-        "/v1/relief/parameters",
-        json={
-            "key": "dibao.employment_cost.value",
-            "division": DISTRICT,
-            "value": "0.10",
-            "valid_from": "2025-07-01",
-            "source": "渝北民政〔2025〕1号",
-            "confirmed": True,
-        },
-        headers=with_standards.headers("relief:standards"),
-    )
-    assert set_.status_code == 201, set_.text
-    found = (await ask(with_standards, FAMILY)).json()
-    assert found["income"]["lines"][0]["deducted"] == "150.00"
+async def test_what_the_county_has_set_holds_over_the_seed_and_where_there_is_none(
+    with_standards: Running,
+) -> None:
+    for key, value in (
+        ("dibao.employment_cost.value", "0.10"),
+        ("dibao.deduction.disability", {f"grade_{grade}": "90" for grade in range(1, 5)}),
+        ("dibao.support.surplus_multiple", "1"),
+        ("dibao.support.share", "0.2"),
+    ):
+        set_ = await with_standards.http.post(
+            "/v1/relief/parameters",
+            json={
+                "key": key,
+                "division": DISTRICT,
+                "value": value,
+                "valid_from": "2025-07-01",
+                "source": "渝北民政〔2025〕1号",
+                "confirmed": True,
+            },
+            headers=with_standards.headers("relief:standards"),
+        )
+        assert set_.status_code == 201, set_.text
+    son = {"member": "a", "supporter": "s", "income": "1770.00", "persons": 1}
+    asked = {**first_member(employed_since="2025-01-06"), "supports": [son]}
+    income = (await ask(with_standards, asked)).json()["income"]
+    assert income["lines"][0]["deducted"] == "150.00"
+    (off,), (owed,) = income["deductions"], income["support"]
+    of_the_county = ("渝北民政〔2025〕1号", "2025-07-01")
+    assert (off["ground"], off["amount"]) == ("残疾", "90.00")
+    assert (owed["supporter"], owed["amount"], owed["added"]) == ("s", "200.00", "200.00")
+    for one in (off, owed):
+        assert (one["article"], one["valid_from"]) == of_the_county
+    assert income["total"] == "1460.00"

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 from chassis.law.dates import add_months
-from services.relief.entitlement.facts import Household, IncomeKind
+from services.relief.entitlement.facts import Household, IncomeKind, Support
 from services.relief.entitlement.income import reckon
 from services.relief.parameters.rules import Law
 from tests.services.relief.entitlement.families import (
     DAY,
+    OF_THE_COUNTY,
     URBAN,
     answer,
+    disabled,
     income,
     law_on,
     passed,
@@ -58,6 +60,36 @@ def test_57_13_the_method_of_the_cost_is_a_parameter(
         dibao__employment_cost__method=method, dibao__employment_cost__value=Decimal(value)
     )
     assert total(three(income("a", "wage", wage)), law=law) == net
+
+
+@pytest.mark.parametrize(
+    ("since", "net"),
+    [("2024-07-31", 1200), ("2024-06-30", 1500), (None, 1200), ("2025-07-02", 1200)],
+)
+def test_the_cost_of_working_is_taken_off_for_twelve_months_from_that_of_the_first_day_at_work(
+    since: str | None, net: int
+) -> None:
+    """Of the wage of June 2025; where the first day is not known, it is, and the line says so."""
+    asked = three(income("a", "wage", 1500))
+    at_work = replace(asked.members[0], employed_since=since and date.fromisoformat(since))
+    found = answer(replace(asked, members=(at_work, *asked.members[1:]))).income
+    assert found.total == net
+    note = found.lines[0].note
+    assert ("已扣满 12 个月" in note, "就业起始月未登记" in note) == (net == 1500, since is None)
+
+
+def test_of_a_year_of_wages_the_months_within_the_limit_bear_the_cost() -> None:
+    """Looked at are twelve months, of which nine are within twelve of the first at work."""
+    asked = three(income("a", "wage", 18000, "2024-07-01", months=12))
+    at_work = replace(asked.members[0], employed_since=date(2024, 4, 1))
+    for method, value, cost in (("pct_of_wage", "0.2", 225), ("fixed", "100", 75)):
+        law = law_on(
+            dibao__income__window__months=12,
+            dibao__employment_cost__method=method,
+            dibao__employment_cost__value=Decimal(value),
+        )
+        household = replace(asked, members=(at_work, *asked.members[1:]))
+        assert total(household, law=law) == 1500 - cost
 
 
 def test_before_57_no_cost_of_working_is_taken_off() -> None:
@@ -215,3 +247,88 @@ def test_domain_b1_6_nothing_is_rounded_before_the_end() -> None:
     assert found.income.total == Fraction(1000, 12)
     assert found.base == 2227  # 2310 − 83.33… = 2226.66…
     assert found.day == DAY
+
+
+BY_GRADE = {f"grade_{grade}": Decimal(amount) for grade, amount in enumerate((300, 200, 0, 0), 1)}
+
+
+def strained(**more: Any) -> Household:
+    """A household with 1500 yuan, of which one is disabled of grade 2 and ill."""
+    asked = three(income("a", "pension", 1500), **more)
+    burdened = replace(asked.members[0], disability=disabled("vision", 2), severe_illness=True)
+    return replace(asked, members=(burdened, *asked.members[1:]))
+
+
+def test_57_13_without_a_figure_nothing_is_taken_off_for_disability_and_it_says_so() -> None:
+    found = answer(strained())
+    assert (found.income.total, found.income.deductions) == (1500, ())
+    (note,) = [one for one in found.notes if "刚性支出" in one]
+    assert "残疾、患重病" in note
+    assert not any("刚性支出" in one for one in answer(three()).notes)
+
+
+def test_57_13_what_a_county_sets_for_disability_and_illness_is_taken_off_with_its_source() -> None:
+    law = law_on(
+        dibao__deduction__disability=BY_GRADE, dibao__deduction__severe_illness=Decimal(150)
+    )
+    found = answer(strained(), law=law)
+    assert found.income.total == 1500 - 200 - 150
+    assert [(one.member, one.ground, one.amount) for one in found.income.deductions] == [
+        ("a", "残疾", 200),
+        ("a", "患重病", 150),
+    ]
+    for one in found.income.deductions:
+        assert (one.source, one.valid_from) == (OF_THE_COUNTY, date(2025, 1, 1))
+    assert found.base == 3 * URBAN - 1150
+    assert [one for one in found.notes if "刚性支出" in one] == [
+        f"申请人因残疾增加的刚性支出每月扣减 200.00 元（{OF_THE_COUNTY}，自 2025-01-01 起）",
+        f"申请人因患重病增加的刚性支出每月扣减 150.00 元（{OF_THE_COUNTY}，自 2025-01-01 起）",
+    ]
+    alone = reckon(strained(), frozenset("b"), law=law, standard=URBAN)
+    assert (alone.total, alone.deductions) == (0, ())
+
+
+def owes(amount: int, **more: Any) -> Support:
+    return Support("a", "s", Decimal(amount), persons=2, **more)
+
+
+FORMULA = {
+    "dibao__support__surplus_multiple": Decimal(2),
+    "dibao__support__share": Decimal("0.5"),
+}
+
+
+def test_domain_b1_3_support_is_the_share_of_what_the_supporter_has_beyond() -> None:
+    """4080 of two persons, of which 2 × 770 a head are left to them: 1000, half of it."""
+    law = law_on(**FORMULA)
+    assert total(three(supports=(owes(4080),)), law=law) == 500
+    assert total(three(supports=(owes(3080),)), law=law) == 0
+    assert total(three(supports=(owes(4080, owed=2),)), law=law) == 250
+    both = (owes(4080), replace(owes(4080), supporter="t"))
+    assert total(three(supports=both), law=law) == 1000
+    given = three(income("a", "support_received", 300), supports=both)
+    found = answer(given, law=law).income
+    assert found.total == 1000
+    assert [(one.amount, one.added) for one in found.support] == [(500, 200), (500, 500)]
+    assert {(one.source, one.valid_from) for one in found.support} == {
+        (OF_THE_COUNTY, date(2025, 1, 1))
+    }
+    more = three(income("a", "support_received", 1300), supports=both)
+    assert total(more, law=law) == 1300
+
+
+def test_domain_b1_3_without_both_figures_only_what_is_given_counts_and_it_says_so() -> None:
+    for set_ in ({}, *({key: value} for key, value in FORMULA.items())):
+        law = law_on(**set_)
+        found = answer(three(income("a", "support_received", 300), supports=(owes(9000),)), law=law)
+        assert (found.income.total, found.income.support) == (300, ())
+        assert any("没有赡养（抚养、扶养）费的计算办法" in one for one in found.notes)
+    named_nobody = answer(three(), law=law_on(**FORMULA)).notes
+    assert any("没有登记义务人的收入" in one for one in named_nobody)
+
+
+def test_83_1_1_support_by_formula_is_disregarded_as_what_is_given_is() -> None:
+    marked = owes(4080, disregarded=True, reason="经认定")
+    law = law_on(**FORMULA)
+    assert total(three(supports=(marked,)), law=law, disregarding="a") == 0
+    assert total(three(supports=(marked,)), law=law) == 500

@@ -11,13 +11,22 @@ from services.relief.entitlement.conditions import Condition
 from services.relief.entitlement.facts import (
     Consumption,
     ConsumptionKind,
+    EdgeFinding,
     FactSource,
     Household,
     Property,
     PropertyKind,
 )
 from services.relief.parameters.rules import Law
-from tests.services.relief.entitlement.families import DAY, answer, law_on, passed, three
+from tests.services.relief.entitlement.families import (
+    DAY,
+    OF_THE_COUNTY,
+    answer,
+    income,
+    law_on,
+    passed,
+    three,
+)
 
 
 def owns(kind: str, **facts: Any) -> Property:
@@ -226,10 +235,85 @@ def test_a_family_below_the_standard_that_fails_the_property_test_is_not_of_the_
     assert [one.code for one in found.failed] == ["property_vehicle"]
 
 
-def test_relief_md_14_other_property_limits_of_the_edge_leave_it_undecided() -> None:
-    law = law_on(dibao__edge__property_as_dibao=False)
-    found = answer(replace(three(), properties=(owns("vehicle"),)), law=law)
-    assert (found.outcome, found.family) == ("undecided", "undecided")
+APART = {"dibao__edge__property_as_dibao": False}
+WITHIN = EdgeFinding(met=True, source=FactSource.JUDGEMENT, reason="见入户调查")
+
+
+def test_relief_md_14_without_limits_of_the_edge_a_person_judges_its_property() -> None:
+    """And says so in a finding of the office with its reason; what the family says is none."""
+    owning = replace(three(), properties=(owns("vehicle"),))
+    for finding in (None, replace(WITHIN, source=FactSource.DECLARED), replace(WITHIN, reason="")):
+        asked = replace(owning, edge_finding=finding)
+        open_ = answer(asked, law=law_on(**APART))
+        assert (open_.outcome, open_.family) == ("undecided", "undecided")
+        (condition,) = [one for one in open_.unsettled if one.code == "edge_property"]
+        assert "经办人" in condition.remedy
+        assert "edge_property" in condition.remedy
+    for met, family in ((True, "edge"), (False, "none")):
+        found = answer(replace(owning, edge_finding=replace(WITHIN, met=met)), law=law_on(**APART))
+        assert found.family == family
+        assert passed(found)["edge_property"] is met
+    assert answer(replace(owning, edge_finding=WITHIN)).family == "none"  # by 低保's own limits
+
+
+def test_relief_md_14_who_keeps_the_limits_of_dibao_keeps_those_of_the_edge() -> None:
+    richer = three(income("a", "pension", 2400))
+    assert answer(richer, law=law_on(**APART)).family == "edge"
+    entitled = answer(three(), law=law_on(**APART))
+    assert entitled.outcome == "entitled"
+    assert "edge_property" not in passed(entitled)
+
+
+@pytest.mark.parametrize(
+    ("amount", "car", "family"),
+    [("46200.00", True, "edge"), ("46200.01", False, "none"), ("0", True, "edge")],
+)
+def test_57_8_the_edge_is_held_against_limits_of_its_own_where_a_county_has_set_them(
+    amount: str,
+    car: bool,
+    family: str,
+) -> None:
+    law = law_on(
+        **APART,
+        dibao__edge__property__deposit_multiple=Decimal(20),
+        dibao__edge__property__dwellings=2,
+        dibao__edge__property__dwelling_area_multiple=Decimal(3),
+        dibao__edge__property__kinds=frozenset({"ship", "company"}),
+    )
+    owned = (money(amount), *([owns("vehicle")] if car else []))
+    found = answer(replace(three(income("a", "pension", 2400)), properties=owned), law=law)
+    assert found.family == family
+    (condition,) = [one for one in found.conditions if one.code == "edge_property"]
+    assert OF_THE_COUNTY in condition.article
+    assert ("46200.00 元" in condition.threshold) or condition.passed
+
+
+def test_b1_4_which_kinds_disqualify_is_a_parameter_of_the_day() -> None:
+    without = law_on(dibao__property__kinds=frozenset({"ship"}))
+    car = replace(three(), properties=(owns("vehicle"),))
+    assert answer(car).family == "none"
+    assert answer(car, law=without).family == "dibao"
+    assert "property_vehicle" not in passed(answer(car, law=without))
+    assert "认定办法" in of("property_vehicle").article
+    using = replace(three(), consumptions=(lives("vehicle_use"), lives("house", on=DAY)))
+    spending = law_on(dibao__consumption__kinds=frozenset({"utilities"}))
+    assert answer(using).family == "none"
+    found = passed(answer(using, law=spending))
+    assert answer(using, law=spending).family == "dibao"
+    assert {code for code in found if code.startswith("consumption")} == {"consumption_utilities"}
+    refits = law_on(dibao__consumption__kinds=frozenset({"refit"}))
+    assert passed(answer(using, law=refits))["consumption_house"] is True
+
+
+def test_57_14_what_may_be_exempt_is_a_parameter_of_the_day() -> None:
+    needed = owns("vehicle", judged=True, source=FactSource.JUDGEMENT, reason="送货谋生")
+    assert of("property_vehicle", needed).passed
+    assert "民发〔2021〕57号第十四条" in of("property_vehicle").threshold
+    law = law_on(dibao__property__exemptible=frozenset({"disability_vehicle"}))
+    essential = owns("vehicle", essential=True, source=FactSource.SURVEYED)
+    for one in (needed, essential):
+        assert of("property_vehicle", one, law=law).passed is False
+    assert of("property_vehicle", owns("vehicle", disability_vehicle=True), law=law).passed
 
 
 @pytest.mark.parametrize(

@@ -1,27 +1,7 @@
-import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
-from services.relief.app import SERVICE
-from suite.postgres import Postgres
 from tests.services.relief.households.family import Clerk
-from tests.support.emptied import running_emptied
-from tests.support.services import Databases, Running, fresh_databases
-
-
-@pytest.fixture(scope="session")
-def databases(postgres: Postgres) -> Databases:
-    return asyncio.run(fresh_databases(postgres, SERVICE))
-
-
-@pytest.fixture
-async def relief(
-    postgres: Postgres, tmp_path: Path, databases: Databases
-) -> AsyncIterator[Running]:
-    async with running_emptied(postgres, SERVICE, tmp_path, databases) as running:
-        yield running
+from tests.support.services import Running
 
 
 @pytest.fixture

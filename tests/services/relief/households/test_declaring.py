@@ -1,11 +1,13 @@
 """What may be declared, and what is refused: issue 4; GB 11643; 57号 arts. 7, 10, 11."""
 
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
 
-from services.relief.households.schemas import HouseholdIn
+from services.relief.households.schemas import EdgePropertyFact, HouseholdIn, WorkFact
 from tests.services.relief.households.family import (
     CHILD,
     DECLARED,
@@ -260,3 +262,49 @@ async def test_57_13_an_income_of_no_stated_month_is_of_the_months_before_the_da
     found = await clerk.assembled(household, DECLARED)
     (income,) = [one for one in found.incomes if one.months == 12]
     assert (income.first_month.isoformat(), income.amount) == ("2024-03-01", 36000)
+
+
+@pytest.mark.parametrize("mark", ["name", "document_number", "phone"])
+def test_the_title_of_an_authorisation_or_consent_names_nobody(mark: str) -> None:
+    """It stands in clear, and goes into the audit and to the sources."""
+    one = {**SELF, "phone": "023-67890123"}
+    assert HouseholdIn.model_validate(family(one))
+    for title in (f"{one[mark]}的核对授权书", f"授权书（{one[mark]}）"):
+        with pytest.raises(ValidationError) as error:
+            HouseholdIn.model_validate(family({**one, "authorisation": title}))
+        assert str(one[mark]) not in str(error.value)
+    if mark == "phone":
+        return
+    signed = {"consented_on": "2025-03-01", "consent_document": f"{SELF[mark]}同意书"}
+    supporter = {key: SELF[key] for key in ("name", "document_number", "relation")} | signed
+    with pytest.raises(ValidationError):
+        HouseholdIn.model_validate(family(SELF, supporters=[supporter]))
+
+
+def test_a_judgement_on_the_edge_has_its_reason_and_work_its_first_day_only_if_there_is_work() -> (
+    None
+):
+    finding = {"fact": "edge_property", "met": True, "valid_from": "2025-03-01"}
+    judged = {**finding, "source": "judgement", "reason": "车辆已报废"}
+    assert EdgePropertyFact.model_validate(judged).met
+    for wrong in ({**judged, "source": "surveyed"}, {**finding, "source": "judgement"}):
+        with pytest.raises(ValidationError):
+            EdgePropertyFact.model_validate(wrong)
+    work = {"fact": "work", "member": UUID(int=1), "valid_from": "2025-03-01"}
+    work |= {"work_capacity": "full", "employed": True}
+    assert WorkFact.model_validate(work).employed_since is None
+    with pytest.raises(ValidationError):
+        WorkFact.model_validate({**work, "employed": False, "employed_since": "2025-03-01"})
+
+
+@pytest.mark.parametrize("since", ["employed_since", "clergy_since"])
+async def test_57_7_13_what_is_told_to_be_so_since_a_day_has_begun(
+    clerk: Clerk, since: str
+) -> None:
+    """A first day that is to come would keep the months of employment from running out."""
+    household = await clerk.create(family(SELF))
+    today = clerk.relief.runtime.clock.today()
+    for day, status in ((today + timedelta(days=1), 422), (today, 201)):
+        told = {**WIFE, "joined_on": DECLARED, "employed": True, since: day.isoformat()}
+        answer = await clerk.post(household, "/members", told)
+        assert answer.status_code == status, answer.text

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from services.relief.entitlement import facts as law
-from services.relief.households import service
+from services.relief.households import rules, service
 from tests.services.relief.households.family import (
     ADDRESS,
     CHILD,
@@ -69,6 +69,7 @@ async def test_every_field_of_a_declaration_reaches_the_rules(clerk: Clerk) -> N
         bedridden=True,
         work_capacity="partial",
         employed=True,
+        employed_since="2024-05-06",
         independent=False,
         lives_together=False,
         legal_duty=False,
@@ -105,6 +106,7 @@ async def test_every_field_of_a_declaration_reaches_the_rules(clerk: Clerk) -> N
     ]
     assert (member.independent, member.lives_together, member.legal_duty) == (False,) * 3
     assert member.work_capacity is law.WorkCapacity.PARTIAL
+    assert str(member.employed_since) == "2024-05-06"
     assert member.clergy_since is not None
     assert found.alone == {member.ref}
     assert found.incomes[0].disregarded
@@ -402,6 +404,36 @@ async def test_law_41_a_supporter_outside_is_checked_only_with_consent_from_2026
     agreed = {"consented_on": "2026-07-09", "consent_document": "同意核对书"}
     await clerk.done(household, f"/supporters/{one['id']}/consent", agreed)
     assert [await checkable(day) for day in ("2026-07-08", "2026-07-09")] == [False, True]
+
+
+async def test_57_8_13_what_a_supporter_has_and_a_finding_on_the_edge_are_facts_of_the_household(
+    clerk: Clerk,
+) -> None:
+    household = await clerk.create()
+    son = {"relation": "child", "name": "欧阳远行", "document_kind": None}
+    (supporter,) = (await clerk.done(household, "/supporters", son))["supporters"]
+    (owed, *_) = await refs(clerk, household)
+    has = {"supporter": supporter["id"], "income": "4080.00", "persons": 2, "owed": 2}
+    await clerk.done(household, "/facts", fact("support", owed, "2025-03-01", **has))
+    finding = {"fact": "edge_property", "met": True, "source": "judgement", "reason": "车辆已报废"}
+    await clerk.done(household, "/facts", {**finding, "valid_from": "2025-03-02"})
+    found = await clerk.assembled(household, DECLARED)
+    (support,) = found.supports
+    assert (support.member, support.supporter) == (owed, supporter["id"])
+    assert (support.income, support.persons, support.owed) == (Decimal(4080), 2, 2)
+    assert found.edge_finding is not None
+    assert (found.edge_finding.met, found.edge_finding.reason) == (True, rules.REASONED)
+    (kept,) = [one for one in (await clerk.seen(household))["facts"] if "met" in one["value"]]
+    assert (kept["source"], kept["recorded_by"], kept["has_reason"]) == (
+        "judgement",
+        "clerk-1",
+        True,
+    )
+    more = {**has, "income": "5000.00"}
+    await clerk.done(household, "/facts", fact("support", owed, "2025-03-02", **more))
+    assert [one.income for one in (await clerk.assembled(household, DECLARED)).supports] == [5000]
+    stranger = fact("support", owed, "2025-03-01", **{**has, "supporter": owed})
+    assert (await clerk.post(household, "/facts", stranger)).status_code == 404
 
 
 async def test_the_area_is_fixed_once_with_its_reason_and_missing_answers_are_named(

@@ -1,4 +1,3 @@
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -8,12 +7,7 @@ from services.relief.app import SERVICE
 from suite.postgres import Postgres
 from tests.services.relief.law.window import TODAY, Window
 from tests.support.emptied import running_emptied
-from tests.support.services import Databases, fresh_databases
-
-
-@pytest.fixture(scope="session")
-def databases(postgres: Postgres) -> Databases:
-    return asyncio.run(fresh_databases(postgres, SERVICE))
+from tests.support.services import Databases
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from tests.support.services import DISTRICT, Running
+from tests.support.standards import set_standards
 
 Json = dict[str, Any]
 
@@ -133,12 +134,8 @@ class Window:
         return dict(found.json())
 
     async def set_standards(self) -> None:
-        for day, urban, rural in STANDARDS:
-            await self.set_standard(DISTRICT, "urban", day, urban)
-            await self.set_standard(DISTRICT, "rural", day, rural)
-        _, urban, rural = STANDARDS[-1]
-        await self.set_standard(NEW_DISTRICT, "urban", CODED_FROM, urban)
-        await self.set_standard(NEW_DISTRICT, "rural", CODED_FROM, rural)
+        await set_standards(self.relief, DISTRICT, STANDARDS)
+        await set_standards(self.relief, NEW_DISTRICT, ((CODED_FROM, *STANDARDS[-1][1:]),))
 
     async def set_standard(self, division: str, area: str, day: str, amount: str) -> None:
         answer = await self.relief.http.post(

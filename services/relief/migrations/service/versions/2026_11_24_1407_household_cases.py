@@ -6,7 +6,7 @@ from sqlalchemy.dialects import postgresql
 
 from chassis.database import unit_policy
 
-revision = "84e01f05b15f"
+revision = "643be8822018"
 down_revision = "22df2c018998"
 branch_labels = None
 depends_on = None
@@ -18,6 +18,7 @@ def upgrade() -> None:
         "authority",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("unit_id", sa.BigInteger(), nullable=False),
+        sa.Column("county_id", sa.BigInteger(), nullable=False),
         sa.Column(
             "programme",
             sa.Enum("dibao", name="programme", native_enum=False, length=40),
@@ -41,43 +42,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_authority")),
     )
     op.create_index("ix_authority_town", "authority", ["unit_id", "programme"], unique=False)
-    op.create_table(
-        "economic_check",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column("case_number", sa.String(), nullable=False),
-        sa.Column("household_id", sa.Uuid(), nullable=False),
-        sa.Column("unit_id", sa.BigInteger(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("requested_by", sa.String(), nullable=False),
-        sa.Column("organisation", sa.String(), nullable=False),
-        sa.Column("requested_on", sa.Date(), nullable=False),
-        sa.Column("due_on", sa.Date(), nullable=True),
-        sa.Column("started_on", sa.Date(), nullable=False),
-        sa.Column("legal_basis", sa.String(), nullable=False),
-        sa.Column("closed_on", sa.Date(), nullable=True),
-        sa.Column("closed_by", sa.String(), nullable=True),
-        sa.Column(
-            "result",
-            sa.Enum("agrees", "differs", name="result", native_enum=False, length=40),
-            nullable=True,
-        ),
-        sa.Column("report", sa.LargeBinary(), nullable=True),
-        sa.CheckConstraint(
-            "num_nonnulls(closed_on, closed_by, result, report) IN (0, 4)",
-            name=op.f("ck_economic_check_closed_with_result"),
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_economic_check")),
-    )
-    op.create_index(op.f("ix_economic_check_case_id"), "economic_check", ["case_id"], unique=False)
-    op.create_index(op.f("ix_economic_check_unit_id"), "economic_check", ["unit_id"], unique=False)
-    op.create_index(
-        "uq_economic_check_open",
-        "economic_check",
-        ["case_id"],
-        unique=True,
-        postgresql_where="closed_on IS NULL",
-    )
     op.create_table(
         "household",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -127,52 +91,6 @@ def upgrade() -> None:
         postgresql_where="superseded_at IS NULL",
     )
     op.create_table(
-        "application",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("unit_id", sa.BigInteger(), nullable=False),
-        sa.Column("household_id", sa.Uuid(), nullable=False),
-        sa.Column("applied_on", sa.Date(), nullable=False),
-        sa.Column("entrusted", sa.Boolean(), nullable=False),
-        sa.Column("materials", postgresql.ARRAY(sa.TEXT()), nullable=False),
-        sa.Column("place_basis", sa.String(), nullable=False),
-        sa.Column(
-            "area",
-            sa.Enum("urban", "rural", "all", name="area", native_enum=False, length=40),
-            nullable=True,
-        ),
-        sa.Column(
-            "accepted_level",
-            sa.Enum("town", "county", name="level", native_enum=False, length=40),
-            nullable=True,
-        ),
-        sa.Column("check_id", sa.Uuid(), nullable=True),
-        sa.Column("applicant_id", sa.Uuid(), nullable=True),
-        sa.Column(
-            "terminated_for",
-            sa.Enum(
-                "uncooperative",
-                "deceased",
-                "moved_away",
-                name="terminationground",
-                native_enum=False,
-                length=40,
-            ),
-            nullable=True,
-        ),
-        sa.CheckConstraint(
-            "num_nonnulls(area, accepted_level) IN (0, 2)",
-            name=op.f("ck_application_fixed_together"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["household_id"], ["household.id"], name=op.f("fk_application_household_id_household")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_application")),
-    )
-    op.create_index(
-        op.f("ix_application_household_id"), "application", ["household_id"], unique=False
-    )
-    op.create_index(op.f("ix_application_unit_id"), "application", ["unit_id"], unique=False)
-    op.create_table(
         "authority_ending",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("authority_id", sa.Uuid(), nullable=False),
@@ -191,98 +109,50 @@ def upgrade() -> None:
         op.f("ix_authority_ending_authority_id"), "authority_ending", ["authority_id"], unique=False
     )
     op.create_table(
-        "award",
-        sa.Column("unit_id", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "programme",
-            sa.Enum("dibao", name="programme", native_enum=False, length=40),
-            nullable=False,
-        ),
-        sa.Column("number", sa.String(), nullable=False),
-        sa.Column("label", sa.String(), nullable=False),
-        sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column("household_id", sa.Uuid(), nullable=False),
-        sa.Column("applicant", sa.Uuid(), nullable=False),
-        sa.Column("approved_on", sa.Date(), nullable=False),
-        sa.Column("review_class", sa.String(), nullable=False),
-        sa.Column("review_due_on", sa.Date(), nullable=False),
-        sa.Column("death_review_due_on", sa.Date(), nullable=True),
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("event_seq", sa.Integer(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["household_id"], ["household.id"], name=op.f("fk_award_household_id_household")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_award")),
-        sa.UniqueConstraint("case_id", name=op.f("uq_award_case_id")),
-        sa.UniqueConstraint("number", name=op.f("uq_award_number")),
-    )
-    op.create_index(op.f("ix_award_household_id"), "award", ["household_id"], unique=False)
-    op.create_index("ix_award_review_due", "award", ["unit_id", "review_due_on"], unique=False)
-    op.create_index(op.f("ix_award_unit_id"), "award", ["unit_id"], unique=False)
-    op.create_table(
-        "check_request",
+        "economic_check",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("check_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("case_number", sa.String(), nullable=False),
+        sa.Column("household_id", sa.Uuid(), nullable=False),
         sa.Column("unit_id", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("requested_by", sa.String(), nullable=False),
+        sa.Column("organisation", sa.String(), nullable=False),
+        sa.Column("requested_on", sa.Date(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("started_on", sa.Date(), nullable=True),
+        sa.Column("legal_basis", sa.String(), nullable=False),
+        sa.Column("closed_on", sa.Date(), nullable=True),
+        sa.Column("closed_by", sa.String(), nullable=True),
         sa.Column(
-            "role",
-            sa.Enum("member", "supporter", name="role", native_enum=False, length=40),
-            nullable=False,
+            "result",
+            sa.Enum("agrees", "differs", name="result", native_enum=False, length=40),
+            nullable=True,
         ),
-        sa.Column("member_id", sa.Uuid(), nullable=False),
-        sa.Column("person", sa.Uuid(), nullable=True),
-        sa.Column("label", sa.String(), nullable=False),
-        sa.Column("source", sa.String(), nullable=False),
-        sa.Column("authorisation", sa.String(), nullable=False),
-        sa.Column(
-            "status",
-            sa.Enum(
-                "asked",
-                "none",
-                "returned",
-                "failed",
-                "timeout",
-                "late",
-                name="status",
-                native_enum=False,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("round", sa.Integer(), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("location", sa.String(), nullable=False),
-        sa.Column("failure", sa.String(), nullable=False),
-        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("data_day", sa.Date(), nullable=True),
-        sa.Column("answer", sa.LargeBinary(), nullable=True),
-        sa.Column("accepted_reason", sa.LargeBinary(), nullable=True),
-        sa.Column("accepted_by", sa.String(), nullable=True),
-        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("adopted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("report", sa.LargeBinary(), nullable=True),
         sa.CheckConstraint(
-            "(answer IS NULL) = (answered_at IS NULL)", name=op.f("ck_check_request_answered")
-        ),
-        sa.CheckConstraint(
-            "num_nonnulls(accepted_reason, accepted_by, accepted_at) IN (0, 3)",
-            name=op.f("ck_check_request_accepted"),
+            "num_nonnulls(closed_on, closed_by, result, report) IN (0, 4)",
+            name=op.f("ck_economic_check_closed_with_result"),
         ),
         sa.ForeignKeyConstraint(
-            ["check_id"],
-            ["economic_check.id"],
-            name=op.f("fk_check_request_check_id_economic_check"),
+            ["household_id"],
+            ["household.id"],
+            name=op.f("fk_economic_check_household_id_household"),
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_check_request")),
-        sa.UniqueConstraint(
-            "check_id",
-            "member_id",
-            "source",
-            name=op.f("uq_check_request_check_id_member_id_source"),
-        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_economic_check")),
     )
-    op.create_index(op.f("ix_check_request_unit_id"), "check_request", ["unit_id"], unique=False)
+    op.create_index(op.f("ix_economic_check_case_id"), "economic_check", ["case_id"], unique=False)
+    op.create_index(
+        op.f("ix_economic_check_household_id"), "economic_check", ["household_id"], unique=False
+    )
+    op.create_index(op.f("ix_economic_check_unit_id"), "economic_check", ["unit_id"], unique=False)
+    op.create_index(
+        "uq_economic_check_open",
+        "economic_check",
+        ["case_id"],
+        unique=True,
+        postgresql_where="closed_on IS NULL",
+    )
     op.create_table(
         "household_member",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -489,12 +359,208 @@ def upgrade() -> None:
     op.create_index(op.f("ix_supporter_household_id"), "supporter", ["household_id"], unique=False)
     op.create_index(op.f("ix_supporter_unit_id"), "supporter", ["unit_id"], unique=False)
     op.create_table(
+        "application",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("unit_id", sa.BigInteger(), nullable=False),
+        sa.Column("household_id", sa.Uuid(), nullable=False),
+        sa.Column("applied_on", sa.Date(), nullable=False),
+        sa.Column("entrusted", sa.Boolean(), nullable=False),
+        sa.Column("materials", postgresql.ARRAY(sa.TEXT()), nullable=False),
+        sa.Column("place_basis", sa.String(), nullable=False),
+        sa.Column(
+            "area",
+            sa.Enum("urban", "rural", "all", name="area", native_enum=False, length=40),
+            nullable=True,
+        ),
+        sa.Column(
+            "level",
+            sa.Enum("town", "county", name="level", native_enum=False, length=40),
+            nullable=True,
+        ),
+        sa.Column("check_id", sa.Uuid(), nullable=True),
+        sa.Column("applicant_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "terminated_for",
+            sa.Enum(
+                "uncooperative",
+                "deceased",
+                "moved_away",
+                name="terminationground",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.CheckConstraint(
+            "num_nonnulls(area, level) IN (0, 2)", name=op.f("ck_application_fixed_together")
+        ),
+        sa.ForeignKeyConstraint(
+            ["check_id"], ["economic_check.id"], name=op.f("fk_application_check_id_economic_check")
+        ),
+        sa.ForeignKeyConstraint(
+            ["household_id"], ["household.id"], name=op.f("fk_application_household_id_household")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_application")),
+    )
+    op.create_index(
+        op.f("ix_application_household_id"), "application", ["household_id"], unique=False
+    )
+    op.create_index(op.f("ix_application_unit_id"), "application", ["unit_id"], unique=False)
+    op.create_table(
+        "check_request",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("check_id", sa.Uuid(), nullable=False),
+        sa.Column("unit_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "role",
+            sa.Enum("member", "supporter", name="role", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("member_id", sa.Uuid(), nullable=False),
+        sa.Column("person", sa.Uuid(), nullable=True),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("authorisation", sa.String(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "asked",
+                "none",
+                "returned",
+                "failed",
+                "timeout",
+                "late",
+                name="status",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("location", sa.String(), nullable=False),
+        sa.Column("failure", sa.String(), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("data_day", sa.Date(), nullable=True),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.Column("accepted_reason", sa.LargeBinary(), nullable=True),
+        sa.Column("accepted_by", sa.String(), nullable=True),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("adopted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(answer IS NULL) = (answered_at IS NULL)", name=op.f("ck_check_request_answered")
+        ),
+        sa.CheckConstraint(
+            "num_nonnulls(accepted_reason, accepted_by, accepted_at) IN (0, 3)",
+            name=op.f("ck_check_request_accepted"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["check_id"],
+            ["economic_check.id"],
+            name=op.f("fk_check_request_check_id_economic_check"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_check_request")),
+        sa.UniqueConstraint(
+            "check_id",
+            "member_id",
+            "source",
+            name=op.f("uq_check_request_check_id_member_id_source"),
+        ),
+    )
+    op.create_index(op.f("ix_check_request_unit_id"), "check_request", ["unit_id"], unique=False)
+    op.create_table(
+        "household_fact",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("household_id", sa.Uuid(), nullable=False),
+        sa.Column("member_id", sa.Uuid(), nullable=True),
+        sa.Column("unit_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "address",
+                "membership",
+                "person",
+                "education",
+                "disability",
+                "health",
+                "work",
+                "living",
+                "clergy",
+                "absence",
+                "request",
+                "domicile",
+                "residence",
+                "edge_property",
+                "income",
+                "property",
+                "consumption",
+                "support",
+                name="factkind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("value", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column(
+            "source",
+            sa.Enum(
+                "declared",
+                "checked",
+                "surveyed",
+                "document",
+                "judgement",
+                name="factsource",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("source_day", sa.Date(), nullable=True),
+        sa.Column("note", sa.LargeBinary(), nullable=True),
+        sa.Column("known_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_by", sa.String(), nullable=False),
+        sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("superseded_by", sa.Uuid(), nullable=True),
+        sa.Column("superseded_reason", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint(
+            "superseded_by IS NULL OR superseded_at IS NOT NULL",
+            name=op.f("ck_household_fact_superseded"),
+        ),
+        sa.CheckConstraint(
+            "valid_to IS NULL OR valid_to >= valid_from", name=op.f("ck_household_fact_days")
+        ),
+        sa.ForeignKeyConstraint(
+            ["household_id"],
+            ["household.id"],
+            name=op.f("fk_household_fact_household_id_household"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["member_id"],
+            ["household_member.id"],
+            name=op.f("fk_household_fact_member_id_household_member"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_household_fact")),
+    )
+    op.create_index(
+        "ix_household_fact_household",
+        "household_fact",
+        ["household_id", "kind", "valid_from"],
+        unique=False,
+    )
+    op.create_index(op.f("ix_household_fact_unit_id"), "household_fact", ["unit_id"], unique=False)
+    op.create_table(
         "application_appraisal",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("unit_id", sa.BigInteger(), nullable=False),
+        sa.Column("objection_id", sa.Uuid(), nullable=True),
         sa.Column("held_on", sa.Date(), nullable=False),
         sa.Column("participants", sa.Integer(), nullable=False),
+        sa.Column("disputed", sa.Boolean(), nullable=False),
         sa.Column("result", sa.LargeBinary(), nullable=False),
         sa.Column("recorded_by", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -503,6 +569,7 @@ def upgrade() -> None:
             name=op.f("fk_application_appraisal_case_id_application"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_application_appraisal")),
+        sa.UniqueConstraint("objection_id", name=op.f("uq_application_appraisal_objection_id")),
     )
     op.create_index(
         op.f("ix_application_appraisal_case_id"), "application_appraisal", ["case_id"], unique=False
@@ -633,6 +700,142 @@ def upgrade() -> None:
         op.f("ix_application_survey_unit_id"), "application_survey", ["unit_id"], unique=False
     )
     op.create_table(
+        "award",
+        sa.Column("unit_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "programme",
+            sa.Enum("dibao", name="programme", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("household_id", sa.Uuid(), nullable=False),
+        sa.Column("applicant", sa.Uuid(), nullable=False),
+        sa.Column("approved_on", sa.Date(), nullable=False),
+        sa.Column("review_class", sa.String(), nullable=False),
+        sa.Column("review_due_on", sa.Date(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("event_seq", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_id"], ["application.id"], name=op.f("fk_award_case_id_application")
+        ),
+        sa.ForeignKeyConstraint(
+            ["household_id"], ["household.id"], name=op.f("fk_award_household_id_household")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_award")),
+        sa.UniqueConstraint("case_id", name=op.f("uq_award_case_id")),
+        sa.UniqueConstraint("number", name=op.f("uq_award_number")),
+    )
+    op.create_index(op.f("ix_award_household_id"), "award", ["household_id"], unique=False)
+    op.create_index("ix_award_review_due", "award", ["unit_id", "review_due_on"], unique=False)
+    op.create_index(op.f("ix_award_unit_id"), "award", ["unit_id"], unique=False)
+    op.create_table(
+        "check_exchange",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("unit_id", sa.BigInteger(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("person", sa.Uuid(), nullable=True),
+        sa.Column("case_number", sa.String(), nullable=False),
+        sa.Column("requester", sa.String(), nullable=False),
+        sa.Column("organisation", sa.String(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("legal_basis", sa.String(), nullable=False),
+        sa.Column("authorisation", sa.String(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["request_id"],
+            ["check_request.id"],
+            name=op.f("fk_check_exchange_request_id_check_request"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_check_exchange")),
+    )
+    op.create_index(
+        op.f("ix_check_exchange_request_id"), "check_exchange", ["request_id"], unique=False
+    )
+    op.create_index(op.f("ix_check_exchange_unit_id"), "check_exchange", ["unit_id"], unique=False)
+    op.create_table(
+        "near_relative_filing",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("unit_id", sa.BigInteger(), nullable=False),
+        sa.Column("member_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "of",
+            sa.Enum("staff", "village_committee", name="relativeof", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("relation", sa.LargeBinary(), nullable=False),
+        sa.Column("filed_on", sa.Date(), nullable=False),
+        sa.Column("filed_by", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_id"],
+            ["application.id"],
+            name=op.f("fk_near_relative_filing_case_id_application"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["member_id"],
+            ["household_member.id"],
+            name=op.f("fk_near_relative_filing_member_id_household_member"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_near_relative_filing")),
+        sa.UniqueConstraint(
+            "case_id", "member_id", "of", name=op.f("uq_near_relative_filing_case_id_member_id_of")
+        ),
+    )
+    op.create_index(
+        op.f("ix_near_relative_filing_case_id"), "near_relative_filing", ["case_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_near_relative_filing_unit_id"), "near_relative_filing", ["unit_id"], unique=False
+    )
+    op.create_table(
+        "application_survey_signature",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("survey_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("unit_id", sa.BigInteger(), nullable=False),
+        sa.Column("surveyor", sa.String(), nullable=False),
+        sa.Column("signed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_id"],
+            ["application.id"],
+            name=op.f("fk_application_survey_signature_case_id_application"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["survey_id"],
+            ["application_survey.id"],
+            name=op.f("fk_application_survey_signature_survey_id_application_survey"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_application_survey_signature")),
+        sa.UniqueConstraint(
+            "survey_id", "surveyor", name=op.f("uq_application_survey_signature_survey_id_surveyor")
+        ),
+    )
+    op.create_index(
+        op.f("ix_application_survey_signature_case_id"),
+        "application_survey_signature",
+        ["case_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_application_survey_signature_survey_id"),
+        "application_survey_signature",
+        ["survey_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_application_survey_signature_unit_id"),
+        "application_survey_signature",
+        ["unit_id"],
+        unique=False,
+    )
+    op.create_table(
         "award_change",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("award_id", sa.UUID(), nullable=False),
@@ -691,6 +894,35 @@ def upgrade() -> None:
     op.create_index(op.f("ix_award_change_unit_id"), "award_change", ["unit_id"], unique=False)
     op.create_index(
         "uq_award_change_open", "award_change", ["award_id"], unique=True, postgresql_where="open"
+    )
+    op.create_table(
+        "award_death",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("award_id", sa.UUID(), nullable=False),
+        sa.Column("unit_id", sa.BigInteger(), nullable=False),
+        sa.Column("person", sa.Uuid(), nullable=False),
+        sa.Column("died_on", sa.Date(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_by", sa.String(), nullable=False),
+        sa.Column("settled_on", sa.Date(), nullable=True),
+        sa.Column("settled_by", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "settled_by IS NULL OR settled_on IS NOT NULL", name=op.f("ck_award_death_settled")
+        ),
+        sa.ForeignKeyConstraint(
+            ["award_id"], ["award.id"], name=op.f("fk_award_death_award_id_award")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_award_death")),
+    )
+    op.create_index(op.f("ix_award_death_award_id"), "award_death", ["award_id"], unique=False)
+    op.create_index(op.f("ix_award_death_unit_id"), "award_death", ["unit_id"], unique=False)
+    op.create_index(
+        "uq_award_death_open",
+        "award_death",
+        ["award_id", "person"],
+        unique=True,
+        postgresql_where="settled_on IS NULL",
     )
     op.create_table(
         "award_job_offer",
@@ -779,191 +1011,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_award_review_award_id"), "award_review", ["award_id"], unique=False)
     op.create_index(op.f("ix_award_review_unit_id"), "award_review", ["unit_id"], unique=False)
     op.create_table(
-        "check_exchange",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("request_id", sa.Uuid(), nullable=False),
-        sa.Column("unit_id", sa.BigInteger(), nullable=False),
-        sa.Column("source", sa.String(), nullable=False),
-        sa.Column("person", sa.Uuid(), nullable=True),
-        sa.Column("case_number", sa.String(), nullable=False),
-        sa.Column("requester", sa.String(), nullable=False),
-        sa.Column("organisation", sa.String(), nullable=False),
-        sa.Column("purpose", sa.String(), nullable=False),
-        sa.Column("legal_basis", sa.String(), nullable=False),
-        sa.Column("authorisation", sa.String(), nullable=False),
-        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("outcome", sa.String(), nullable=False),
-        sa.Column("digest", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["request_id"],
-            ["check_request.id"],
-            name=op.f("fk_check_exchange_request_id_check_request"),
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_check_exchange")),
-    )
-    op.create_index(
-        op.f("ix_check_exchange_request_id"), "check_exchange", ["request_id"], unique=False
-    )
-    op.create_index(op.f("ix_check_exchange_unit_id"), "check_exchange", ["unit_id"], unique=False)
-    op.create_table(
-        "household_fact",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("household_id", sa.Uuid(), nullable=False),
-        sa.Column("member_id", sa.Uuid(), nullable=True),
-        sa.Column("unit_id", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "kind",
-            sa.Enum(
-                "address",
-                "membership",
-                "person",
-                "education",
-                "disability",
-                "health",
-                "work",
-                "living",
-                "clergy",
-                "absence",
-                "request",
-                "domicile",
-                "residence",
-                "income",
-                "property",
-                "consumption",
-                name="factkind",
-                native_enum=False,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("value", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("valid_from", sa.Date(), nullable=False),
-        sa.Column("valid_to", sa.Date(), nullable=True),
-        sa.Column(
-            "source",
-            sa.Enum(
-                "declared",
-                "checked",
-                "surveyed",
-                "document",
-                "judgement",
-                name="factsource",
-                native_enum=False,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("source_day", sa.Date(), nullable=True),
-        sa.Column("note", sa.LargeBinary(), nullable=True),
-        sa.Column("known_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("recorded_by", sa.String(), nullable=False),
-        sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("superseded_by", sa.Uuid(), nullable=True),
-        sa.Column("superseded_reason", sa.LargeBinary(), nullable=True),
-        sa.CheckConstraint(
-            "superseded_by IS NULL OR superseded_at IS NOT NULL",
-            name=op.f("ck_household_fact_superseded"),
-        ),
-        sa.CheckConstraint(
-            "valid_to IS NULL OR valid_to >= valid_from", name=op.f("ck_household_fact_days")
-        ),
-        sa.ForeignKeyConstraint(
-            ["household_id"],
-            ["household.id"],
-            name=op.f("fk_household_fact_household_id_household"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["member_id"],
-            ["household_member.id"],
-            name=op.f("fk_household_fact_member_id_household_member"),
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_household_fact")),
-    )
-    op.create_index(
-        "ix_household_fact_household",
-        "household_fact",
-        ["household_id", "kind", "valid_from"],
-        unique=False,
-    )
-    op.create_index(op.f("ix_household_fact_unit_id"), "household_fact", ["unit_id"], unique=False)
-    op.create_table(
-        "near_relative_filing",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column("unit_id", sa.BigInteger(), nullable=False),
-        sa.Column("member_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "of",
-            sa.Enum("staff", "village_committee", name="relativeof", native_enum=False, length=40),
-            nullable=False,
-        ),
-        sa.Column("relation", sa.LargeBinary(), nullable=False),
-        sa.Column("filed_on", sa.Date(), nullable=False),
-        sa.Column("filed_by", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["case_id"],
-            ["application.id"],
-            name=op.f("fk_near_relative_filing_case_id_application"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["member_id"],
-            ["household_member.id"],
-            name=op.f("fk_near_relative_filing_member_id_household_member"),
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_near_relative_filing")),
-        sa.UniqueConstraint(
-            "case_id", "member_id", "of", name=op.f("uq_near_relative_filing_case_id_member_id_of")
-        ),
-    )
-    op.create_index(
-        op.f("ix_near_relative_filing_case_id"), "near_relative_filing", ["case_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_near_relative_filing_unit_id"), "near_relative_filing", ["unit_id"], unique=False
-    )
-    op.create_table(
-        "application_survey_signature",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("survey_id", sa.Uuid(), nullable=False),
-        sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column("unit_id", sa.BigInteger(), nullable=False),
-        sa.Column("surveyor", sa.String(), nullable=False),
-        sa.Column("signed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["case_id"],
-            ["application.id"],
-            name=op.f("fk_application_survey_signature_case_id_application"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["survey_id"],
-            ["application_survey.id"],
-            name=op.f("fk_application_survey_signature_survey_id_application_survey"),
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_application_survey_signature")),
-        sa.UniqueConstraint(
-            "survey_id", "surveyor", name=op.f("uq_application_survey_signature_survey_id_surveyor")
-        ),
-    )
-    op.create_index(
-        op.f("ix_application_survey_signature_case_id"),
-        "application_survey_signature",
-        ["case_id"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_application_survey_signature_survey_id"),
-        "application_survey_signature",
-        ["survey_id"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_application_survey_signature_unit_id"),
-        "application_survey_signature",
-        ["unit_id"],
-        unique=False,
-    )
-    op.create_table(
         "award_hearing",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("award_id", sa.UUID(), nullable=False),
@@ -977,6 +1024,7 @@ def upgrade() -> None:
                 "phone",
                 "video",
                 "writing",
+                "waived",
                 "absent",
                 name="hearingmethod",
                 native_enum=False,
@@ -986,6 +1034,8 @@ def upgrade() -> None:
         ),
         sa.Column("person", sa.Uuid(), nullable=True),
         sa.Column("heard", sa.String(), nullable=False),
+        sa.Column("guardian", sa.LargeBinary(), nullable=True),
+        sa.Column("guardian_masked", sa.String(), nullable=False),
         sa.Column("statement", sa.LargeBinary(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_by", sa.String(), nullable=False),
@@ -1023,26 +1073,27 @@ def upgrade() -> None:
     op.create_index(op.f("ix_award_line_unit_id"), "award_line", ["unit_id"], unique=False)
     # ### end Alembic commands ###
     for table in (
-        "economic_check",
         "household",
-        "application",
-        "award",
-        "check_request",
+        "economic_check",
         "household_member",
         "supporter",
+        "application",
+        "check_request",
+        "household_fact",
         "application_appraisal",
         "application_complaint",
         "application_decision",
         "application_opinion",
         "application_survey",
+        "award",
+        "check_exchange",
+        "near_relative_filing",
+        "application_survey_signature",
         "award_change",
+        "award_death",
         "award_job_offer",
         "award_period",
         "award_review",
-        "check_exchange",
-        "household_fact",
-        "near_relative_filing",
-        "application_survey_signature",
         "award_hearing",
         "award_line",
     ):
@@ -1059,25 +1110,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_award_hearing_unit_id"), table_name="award_hearing")
     op.drop_index(op.f("ix_award_hearing_award_id"), table_name="award_hearing")
     op.drop_table("award_hearing")
-    op.drop_index(
-        op.f("ix_application_survey_signature_unit_id"), table_name="application_survey_signature"
-    )
-    op.drop_index(
-        op.f("ix_application_survey_signature_survey_id"), table_name="application_survey_signature"
-    )
-    op.drop_index(
-        op.f("ix_application_survey_signature_case_id"), table_name="application_survey_signature"
-    )
-    op.drop_table("application_survey_signature")
-    op.drop_index(op.f("ix_near_relative_filing_unit_id"), table_name="near_relative_filing")
-    op.drop_index(op.f("ix_near_relative_filing_case_id"), table_name="near_relative_filing")
-    op.drop_table("near_relative_filing")
-    op.drop_index(op.f("ix_household_fact_unit_id"), table_name="household_fact")
-    op.drop_index("ix_household_fact_household", table_name="household_fact")
-    op.drop_table("household_fact")
-    op.drop_index(op.f("ix_check_exchange_unit_id"), table_name="check_exchange")
-    op.drop_index(op.f("ix_check_exchange_request_id"), table_name="check_exchange")
-    op.drop_table("check_exchange")
     op.drop_index(op.f("ix_award_review_unit_id"), table_name="award_review")
     op.drop_index(op.f("ix_award_review_award_id"), table_name="award_review")
     op.drop_table("award_review")
@@ -1092,10 +1124,36 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_award_job_offer_unit_id"), table_name="award_job_offer")
     op.drop_index(op.f("ix_award_job_offer_award_id"), table_name="award_job_offer")
     op.drop_table("award_job_offer")
+    op.drop_index(
+        "uq_award_death_open", table_name="award_death", postgresql_where="settled_on IS NULL"
+    )
+    op.drop_index(op.f("ix_award_death_unit_id"), table_name="award_death")
+    op.drop_index(op.f("ix_award_death_award_id"), table_name="award_death")
+    op.drop_table("award_death")
     op.drop_index("uq_award_change_open", table_name="award_change", postgresql_where="open")
     op.drop_index(op.f("ix_award_change_unit_id"), table_name="award_change")
     op.drop_index(op.f("ix_award_change_award_id"), table_name="award_change")
     op.drop_table("award_change")
+    op.drop_index(
+        op.f("ix_application_survey_signature_unit_id"), table_name="application_survey_signature"
+    )
+    op.drop_index(
+        op.f("ix_application_survey_signature_survey_id"), table_name="application_survey_signature"
+    )
+    op.drop_index(
+        op.f("ix_application_survey_signature_case_id"), table_name="application_survey_signature"
+    )
+    op.drop_table("application_survey_signature")
+    op.drop_index(op.f("ix_near_relative_filing_unit_id"), table_name="near_relative_filing")
+    op.drop_index(op.f("ix_near_relative_filing_case_id"), table_name="near_relative_filing")
+    op.drop_table("near_relative_filing")
+    op.drop_index(op.f("ix_check_exchange_unit_id"), table_name="check_exchange")
+    op.drop_index(op.f("ix_check_exchange_request_id"), table_name="check_exchange")
+    op.drop_table("check_exchange")
+    op.drop_index(op.f("ix_award_unit_id"), table_name="award")
+    op.drop_index("ix_award_review_due", table_name="award")
+    op.drop_index(op.f("ix_award_household_id"), table_name="award")
+    op.drop_table("award")
     op.drop_index(op.f("ix_application_survey_unit_id"), table_name="application_survey")
     op.drop_index(op.f("ix_application_survey_case_id"), table_name="application_survey")
     op.drop_table("application_survey")
@@ -1110,6 +1168,14 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_application_appraisal_unit_id"), table_name="application_appraisal")
     op.drop_index(op.f("ix_application_appraisal_case_id"), table_name="application_appraisal")
     op.drop_table("application_appraisal")
+    op.drop_index(op.f("ix_household_fact_unit_id"), table_name="household_fact")
+    op.drop_index("ix_household_fact_household", table_name="household_fact")
+    op.drop_table("household_fact")
+    op.drop_index(op.f("ix_check_request_unit_id"), table_name="check_request")
+    op.drop_table("check_request")
+    op.drop_index(op.f("ix_application_unit_id"), table_name="application")
+    op.drop_index(op.f("ix_application_household_id"), table_name="application")
+    op.drop_table("application")
     op.drop_index(op.f("ix_supporter_unit_id"), table_name="supporter")
     op.drop_index(op.f("ix_supporter_household_id"), table_name="supporter")
     op.drop_table("supporter")
@@ -1130,17 +1196,15 @@ def downgrade() -> None:
     op.drop_index("ix_household_member_person", table_name="household_member")
     op.drop_index(op.f("ix_household_member_household_id"), table_name="household_member")
     op.drop_table("household_member")
-    op.drop_index(op.f("ix_check_request_unit_id"), table_name="check_request")
-    op.drop_table("check_request")
-    op.drop_index(op.f("ix_award_unit_id"), table_name="award")
-    op.drop_index("ix_award_review_due", table_name="award")
-    op.drop_index(op.f("ix_award_household_id"), table_name="award")
-    op.drop_table("award")
+    op.drop_index(
+        "uq_economic_check_open", table_name="economic_check", postgresql_where="closed_on IS NULL"
+    )
+    op.drop_index(op.f("ix_economic_check_unit_id"), table_name="economic_check")
+    op.drop_index(op.f("ix_economic_check_household_id"), table_name="economic_check")
+    op.drop_index(op.f("ix_economic_check_case_id"), table_name="economic_check")
+    op.drop_table("economic_check")
     op.drop_index(op.f("ix_authority_ending_authority_id"), table_name="authority_ending")
     op.drop_table("authority_ending")
-    op.drop_index(op.f("ix_application_unit_id"), table_name="application")
-    op.drop_index(op.f("ix_application_household_id"), table_name="application")
-    op.drop_table("application")
     op.drop_index(
         "uq_parameter_row_standing",
         table_name="parameter_row",
@@ -1149,12 +1213,6 @@ def downgrade() -> None:
     op.drop_table("parameter_row")
     op.drop_index(op.f("ix_household_unit_id"), table_name="household")
     op.drop_table("household")
-    op.drop_index(
-        "uq_economic_check_open", table_name="economic_check", postgresql_where="closed_on IS NULL"
-    )
-    op.drop_index(op.f("ix_economic_check_unit_id"), table_name="economic_check")
-    op.drop_index(op.f("ix_economic_check_case_id"), table_name="economic_check")
-    op.drop_table("economic_check")
     op.drop_index("ix_authority_town", table_name="authority")
     op.drop_table("authority")
     # ### end Alembic commands ###
