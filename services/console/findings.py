@@ -207,6 +207,12 @@ class IncomeRow:
         nothing = Decimal(0)
         return (self.amount or nothing) - (self.off or nothing) if self.counts else nothing
 
+    @property
+    def standing(self) -> str:
+        if self.amount is None:
+            return "扣减"
+        return "计入" if self.counts else "不计入"
+
 
 def income_rows(income: Income, names: Mapping[str, str]) -> list[IncomeRow]:
     """What makes up the total: what came in, what is owed from outside, what is taken off."""
@@ -270,7 +276,7 @@ def _show_income_row(one: IncomeRow, names: Mapping[str, str]) -> None:
         cell(LINE_HEADS[2], "number", yuan(one.amount))
         cell(LINE_HEADS[3], "number", yuan(one.off))
         with cell(LINE_HEADS[4]):
-            text("计入" if one.counts else "不计入")
+            text(one.standing)
             for note in one.notes:
                 text(note, "sub")
 

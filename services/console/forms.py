@@ -381,7 +381,7 @@ DIBAO: Sequence[Form] = (
         "撤回初审意见",
         "retract",
         (_REASON,),
-        frozenset({"retract"}),
+        frozenset({"retract", "retract_disqualified"}),
         hint="情况有变化的，撤回后重新提出；公示期重新起算。",
         aside=True,
     ),

@@ -173,13 +173,18 @@ async def standing_opinion(desk: Desk, case: CaseFile) -> OpinionRow:
 
 
 async def retract(desk: Desk, case_id: UUID, if_match: str | None, reason: str) -> CaseFile:
-    """Take an opinion back that no longer fits, from the village too; it is given anew."""
+    """Take an opinion back that no longer fits, from the village too; it is given anew.
+
+    Where it was given on what a check had found, nobody has surveyed, and the finding stands again.
+    """
     case, _ = await desk.take(case_id, if_match)
     desk.require(case, "retract")
     posted = await hanging(desk, case)
     if posted is not None:
         await publicity.close(desk.session, posted, outcome=PublicityOutcome.RETRACTED)
-    await desk.advance(case, "retract", reason=reason, clock_reason=publicity.SUSPENDS)
+    taken = [one.name for one in await cases.steps_of(desk.session, case.id)]
+    step = "retract_disqualified" if rules.checked_against(taken) else "retract"
+    await desk.advance(case, step, reason=reason, clock_reason=publicity.SUSPENDS)
     return case
 
 

@@ -22,6 +22,7 @@ from services.relief.awards.planning import Plan
 from services.relief.awards.rules import Effect, HearingMethod, Period
 from services.relief.entitlement.articles import LAW_FROM
 from services.relief.households import repository as household_rows
+from services.relief.households.kinds import LeaveReason
 from services.relief.parameters.rules import Level
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -175,12 +176,16 @@ async def _figures(desk: Desk, award: AwardRow, change: ChangeRow, plan: Plan) -
 
 
 async def addressee(desk: Desk, award: AwardRow, purpose: str) -> str:
-    """The name of the applicant, or of who is left of the household; the reading is audited."""
+    """The name of the applicant, or of who is left of the household; of the dead the next of kin.
+
+    The reading is audited.
+    """
     members = await household_rows.members_of(desk.session, award.household_id)
     members.sort(key=lambda one: (one.left_on is not None, one.person != award.applicant))
     first = members[0]
     cell = Cell("household_member", "name", first.id)
-    return await reveal(desk.session, first.name, cell, of=str(first.person), purpose=purpose)
+    name = await reveal(desk.session, first.name, cell, of=str(first.person), purpose=purpose)
+    return f"{name}的近亲属" if first.left_reason is LeaveReason.DEATH else name
 
 
 def _amounts(period: Period | None) -> Mapping[str, Any] | None:

@@ -1,5 +1,6 @@
 """What a clerk is offered of a case: the next step first, and nothing that would be refused."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -220,9 +221,11 @@ def test_before_the_decision_the_bureau_surveys_where_a_relative_works_there() -
     assert titles(offered(case, HEAD, surveys=done)) == ["确认同意"]
 
 
-def change_in(state: str, **more: Any) -> tuple[CaseView, Change]:
-    case = case_in(state, matter="dibao_change")
-    view = RealCase.model_validate(stand.view_of(case, SURVEYOR)).model_dump(mode="json")
+def change_in(
+    state: str, clerk: str = SURVEYOR, taken: Sequence[tuple[str, str]] = (), **more: Any
+) -> tuple[CaseView, Change]:
+    case = case_in(state, matter="dibao_change", taken=list(taken))
+    view = RealCase.model_validate(stand.view_of(case, clerk)).model_dump(mode="json")
     return CaseView.model_validate(view), Change.model_validate({**stand.change_of(case), **more})
 
 
@@ -233,5 +236,8 @@ def test_who_would_get_less_is_heard_before_anything_is_decided() -> None:
     assert titles(found) == ["记录听取意见"]
     assert [one.title for one in found.further] == ["撤销提出"]
     assert found.barred == []
+    case, change = change_in("proposed", clerk=HEAD, taken=[("open", HEAD)])
+    found = offers.of(case, Dossier(change=change), HEAD)
+    assert [one.form.title for one in found.barred] == ["作出决定"]
     case, change = change_in("proposed", hearing_needed=False)
     assert titles(offers.of(case, Dossier(change=change), SURVEYOR)) == []

@@ -62,6 +62,7 @@ def test_the_table_is_whole() -> None:
         ("publicised", "close_publicity", "awaiting"),
         ("awaiting", "return_step", "checked"),
         ("publicised", "retract", "surveyed"),
+        ("publicised", "retract_disqualified", "disqualified"),
         ("awaiting", "grant", "granted"),
         ("awaiting", "refuse", "refused"),
         ("granted", "deliver", "delivered"),

@@ -93,6 +93,7 @@ async def test_57_18_a_retracted_refusal_is_no_way_around_the_survey(window: Win
     assert case.state == "disqualified"
     await window.done(case, "opinion", opinion("refuse"), who="opiner")
     await window.done(case, "retract", {"reason": "存款系误报"}, who="opiner")
+    assert case.state == "disqualified"  # nobody has surveyed: it may be contested as before
     facts = (await window.file(case))["household"]["facts"]
     (deposit,) = [one for one in facts if one["fact"] == "property"]
     await household(window, case, f"facts/{deposit['id']}/correction", {"reason": "非本人存款"})

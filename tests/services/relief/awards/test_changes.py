@@ -766,6 +766,7 @@ async def test_the_death_of_the_only_member_leaves_nobody_to_hear(
     assert (decided["effect"], decided["effective_from"]) == ("stopped", "2026-08-01")
     assert decided["overpaid"] == "0.00"
     assert await claimed(town.relief) == 0
+    assert f"{NAME}的近亲属" in await page_of(town, change)
 
 
 async def test_83_art_1_3_where_the_last_member_outlived_another_each_is_paid_to_the_own_death(
