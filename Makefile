@@ -6,13 +6,16 @@ PORT   ?= 8000
 ARGS   ?=
 BIN    := $(VENV)/bin
 TESTS  ?= tests
+BENCH  ?=
 
-.PHONY: help run test check lock format contracts clean
+.PHONY: help run test soak check bench lock format contracts clean
 
 help:
 	@echo 'make run [PORT=8000] [DATA=var/minzheng] [ARGS=--kafka]   the whole suite with its demonstration district'
 	@echo 'make test [TESTS=tests/...]                                every test'
+	@echo 'make soak                                                  the attacks at full length'
 	@echo 'make check                                                 lint, types, import rules, contracts, migrations'
+	@echo 'make bench [BENCH="intake query"]                          measurements, each beside its peer (15 minutes)'
 	@echo 'make format | contracts | lock | clean'
 
 run: $(VENV)/.run
@@ -21,6 +24,9 @@ run: $(VENV)/.run
 test: $(VENV)/.test
 	$(BIN)/pytest -n 2 --dist loadgroup $(TESTS)
 
+soak: $(VENV)/.test
+	$(BIN)/pytest -m soak tests
+
 check: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -28,6 +34,9 @@ check: $(VENV)/.test
 	$(BIN)/lint-imports
 	$(BIN)/minzheng contracts --check
 	$(BIN)/pytest -q tests/suite/test_migrations.py
+
+bench: $(VENV)/.run build/bench-peers
+	$(BIN)/python -m bench $(BENCH)
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .
@@ -54,4 +63,9 @@ $(VENV)/.run: requirements.txt pyproject.toml
 $(VENV)/.test: $(VENV)/.run requirements-dev.txt deploy/setup-browser
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	deploy/setup-browser
+	@touch $@
+
+# Peers of the benches stand beside the environment, of which they are no part.
+build/bench-peers: bench/requirements.txt $(VENV)/.run
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --no-deps --require-hashes --target $@ -r bench/requirements.txt
 	@touch $@

@@ -3,22 +3,19 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from pydantic import BaseModel
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import problems
 from chassis.dead_letters import dead_letters_router
+from chassis.limits import Admission, BodyLimit
 from chassis.requests import denied
 from chassis.service import Runtime, Service, running
 from chassis.settings import Settings
 from chassis.telemetry import continue_trace, log, metrics
-
-MAX_BODY_BYTES = 2 * 1024 * 1024
 
 
 class Health(BaseModel):
@@ -62,37 +59,6 @@ class RequestLog:
                         status=status,
                         duration_ms=round(took * 1000, 1),
                     )
-
-
-class BodyLimit:
-    """Pure ASGI: a body that is said to be too large is refused before it is read.
-
-    One that turns out to be is refused while it is read. The framework's own limit is of no use
-    here: it puts a text of its own in the place of every answer, a problem too.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        length = dict(scope.get("headers", ())).get(b"content-length", b"")
-        if length.isdigit() and int(length) > MAX_BODY_BYTES:
-            most = f"请求体不得超过 {MAX_BODY_BYTES // 1024 // 1024} MiB"
-            refusal = problems.problem_response(problems.TooLarge(most))
-            await refusal(scope, receive, send)
-            return
-        came = 0
-
-        async def counted() -> Message:
-            nonlocal came
-            message = await receive()
-            came += len(message.get("body", b""))
-            if came > MAX_BODY_BYTES:
-                # What FastAPI lets through while it reads a body; any other error would be a 400.
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            return message
-
-        await self._app(scope, counted, send)
 
 
 operations = APIRouter(prefix="/-", include_in_schema=False)
@@ -163,7 +129,8 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,  # the redirect would be made of the caller's Host header
     )
-    app.add_middleware(BodyLimit)
+    app.add_middleware(Admission, most=settings.requests_at_once)
+    app.add_middleware(BodyLimit, seconds=settings.body_seconds)
     app.add_middleware(RequestLog)
     problems.install(app)
     app.add_exception_handler(problems.Forbidden, denied)
@@ -176,6 +143,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
     def document() -> dict[str, Any]:
         if not whole:
             whole.update(problems.with_schema(own_document()))
+            problems.document_what_all_routes_answer(whole)
             _in_our_words(whole)
         return whole
 

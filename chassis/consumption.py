@@ -359,7 +359,10 @@ class Consumption:
 
     async def _measure(self, subscription: Subscription) -> None:
         metrics.dead_letters.labels(self.consumer.name).set(await self.count_parked())
-        for partition, behind in (await subscription.lag()).items():
+        lag = await subscription.lag()
+        # What another member reads by now would stay here as it was when we last looked.
+        metrics.consumer_lag.remove_by_labels({"consumer": self.consumer.name})
+        for partition, behind in lag.items():
             metrics.consumer_lag.labels(
                 self.consumer.name, partition.topic, str(partition.partition)
             ).set(behind)

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.clock import SHANGHAI, Clock
 from chassis.privacy import KeyRing
+from chassis.wake import Waker
 
 NAMING = {
     "ix": "ix_%(column_0_N_label)s",
@@ -53,6 +54,9 @@ CROSS JOIN LATERAL (
   SELECT ARRAY(SELECT unnest(CAST(:units AS bigint[])) EXCEPT SELECT unnest(before)) AS added
 ) AS further
 """
+)
+SET_WALLS = text(
+    "SELECT set_config('app.units', :units, true), set_config('search_path', :path, true)"
 )
 SEARCH_PATH = "public,projection,chassis"
 PROJECTION = "projection"
@@ -110,6 +114,7 @@ class Database:
             },
         )
         self._session = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._waker = Waker(self.engine)
 
     @asynccontextmanager
     async def transaction(
@@ -135,16 +140,15 @@ class Database:
                 key_ring=self._key_ring,
             )
             await session.execute(
-                text(
-                    "SELECT set_config('app.units', :units, true),"
-                    " set_config('search_path', :path, true)"
-                ),
+                SET_WALLS,
                 {
                     "units": "" if units is None else "{%s}" % ",".join(map(str, units)),  # noqa: UP031 - braces of the array literal
                     "path": _search_path(schema),
                 },
             )
             yield session
+        if session.info.get("emitted"):
+            self._waker.wake()
 
     async def ping(self) -> None:
         """Raise when the database does not answer."""
@@ -152,6 +156,7 @@ class Database:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
+        await self._waker.close()
         await self.engine.dispose()
 
 

@@ -22,6 +22,8 @@ TOTAL_SECONDS = 10.0
 ATTEMPTS = 3
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
+MOST_BYTES = 64 * 1024 * 1024
+"""Of an answer. It is asked for as it is: one that unpacks could become anything."""
 KEEP_ALIVE_SECONDS = 3.0
 """Shorter than uvicorn's five: a connection that the server is about to close is not used."""
 
@@ -38,6 +40,10 @@ def _certificates() -> ssl.SSLContext:
 
 class UpstreamUnavailable(Exception):  # noqa: N818 - says what happened
     """No answer came from the other side; its message names the host, never the path."""
+
+
+class UnusableAnswer(UpstreamUnavailable):
+    """The answer is larger than may be taken in, or packed though it was not asked to be."""
 
 
 class UpstreamTimeout(UpstreamUnavailable):
@@ -68,6 +74,7 @@ class HttpClient:
             limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_SECONDS),
             verify=_certificates(),
             trust_env=False,  # no proxy of the environment between services
+            headers={"Accept-Encoding": "identity"},
         )
 
     async def __aenter__(self) -> Self:
@@ -99,7 +106,7 @@ class HttpClient:
 
         Raises:
             UpstreamTimeout: no whole answer within that time.
-            UpstreamUnavailable: no connection, or it broke.
+            UpstreamUnavailable: no connection, or it broke, or no answer that can be used.
         """
         request = self._client.build_request(
             method, url, params=params, headers=headers, json=json, content=content
@@ -119,7 +126,7 @@ class HttpClient:
         attempts = self._attempts if _is_repeatable(request) else 1
         for attempt in range(1, attempts):
             try:
-                response = await self._client.send(request)
+                response = await self._received(request)
             except (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ConnectTimeout):
                 await asyncio.sleep(_backoff(attempt))
                 continue
@@ -127,7 +134,28 @@ class HttpClient:
             if pause is None:
                 return response
             await asyncio.sleep(pause)
-        return await self._client.send(request)
+        return await self._received(request)
+
+    async def _received(self, request: httpx.Request) -> Response:
+        """The whole answer, within its size.
+
+        Raises:
+            UnusableAnswer: it is too large, or packed.
+        """
+        answer = await self._client.send(request, stream=True)
+        try:
+            if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+                raise UnusableAnswer(f"{request.url.host} answers packed")
+            content = bytearray()
+            async for part in answer.aiter_raw():
+                content += part
+                if len(content) > MOST_BYTES:
+                    raise UnusableAnswer(f"{request.url.host} answers with too much")
+        finally:
+            await answer.aclose()
+        return Response(
+            answer.status_code, headers=answer.headers, content=bytes(content), request=request
+        )
 
 
 def _is_repeatable(request: httpx.Request) -> bool:

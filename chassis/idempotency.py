@@ -16,7 +16,18 @@ from fastapi import Depends, Header, Request, Response
 from fastapi.dependencies.utils import get_dependant
 from fastapi.params import Depends as DependsOn
 from fastapi.routing import APIRoute
-from sqlalchemy import Column, DateTime, Integer, LargeBinary, Table, Text, delete, insert, select
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    insert,
+    select,
+)
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -39,6 +50,11 @@ idempotency_key = Table(
     Column("answer", LargeBinary, nullable=False),
     Column("kept_at", DateTime(timezone=True), nullable=False, index=True),
 )
+
+# Built once: to build a statement anew costs more than to send it.
+LOCK = sql("SELECT pg_advisory_xact_lock(:lock)")
+FIND = select(idempotency_key).where(idempotency_key.c.request == bindparam("name"))
+KEEP = insert(idempotency_key).inline()
 
 
 class KeyReused(Unprocessable):
@@ -73,13 +89,8 @@ async def idempotent(
     name = hashlib.sha256("\n".join(who).encode()).digest()
     asked = [await request.body(), *(code.encode() for code in sorted(principal.divisions))]
     body_hash = hashlib.sha256(b"\n".join(asked)).digest()
-    await session.execute(
-        sql("SELECT pg_advisory_xact_lock(:lock)"),
-        {"lock": int.from_bytes(name[:8], signed=True)},
-    )
-    kept = (
-        await session.execute(select(idempotency_key).where(idempotency_key.c.request == name))
-    ).first()
+    await session.execute(LOCK, {"lock": int.from_bytes(name[:8], signed=True)})
+    kept = (await session.execute(FIND, {"name": name})).first()
     key_ring = runtime.key_ring
     if kept is None:
         request.state.keep_answer = partial(_keep, session, key_ring, name, body_hash)
@@ -153,14 +164,15 @@ async def _keep(
         f"{header}: {value}" for header, value in response.headers.items() if header in KEPT_HEADERS
     )
     await session.execute(
-        insert(idempotency_key).values(
-            request=name,
-            body_hash=body_hash,
-            status=response.status_code,
-            headers=headers,
-            answer=key_ring.seal(bytes(response.body).decode(), _cell(name)),
-            kept_at=datetime.now(UTC),
-        )
+        KEEP,
+        {
+            "request": name,
+            "body_hash": body_hash,
+            "status": response.status_code,
+            "headers": headers,
+            "answer": key_ring.seal(bytes(response.body).decode(), _cell(name)),
+            "kept_at": datetime.now(UTC),
+        },
     )
 
 

@@ -22,7 +22,14 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from chassis import audit, idempotency, jobs, outbox  # noqa: F401 - their tables
+from chassis import (  # noqa: F401 - their tables
+    audit,
+    audit_anchors,
+    audit_chain,
+    idempotency,
+    jobs,
+    outbox,
+)
 from chassis.consumption import consumption_metadata
 from chassis.database import ACTING, PROJECTION, async_url
 from chassis.lineage import Lineage
@@ -36,6 +43,10 @@ MIGRATION_LOCK = 7_303
 LOCK_TIMEOUT, STATEMENT_TIMEOUT = "5s", "300s"
 CHASSIS_GRANTS = (
     "GRANT INSERT ON chassis.audit_entry TO {app}",
+    "GRANT SELECT, INSERT ON chassis.audit_link, chassis.audit_anchor TO {app}",
+    "GRANT SELECT, INSERT ON chassis.audit_chain TO {app}",
+    "GRANT UPDATE (event_seq, anchored_position, anchored_at) ON chassis.audit_chain TO {app}",
+    "GRANT EXECUTE ON FUNCTION chassis.audit_waiting(bigint, integer) TO {app}",
     "GRANT SELECT, INSERT, UPDATE (published_at) ON chassis.outbox TO {app}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON chassis.job TO {app}",
     "GRANT SELECT, INSERT, DELETE ON chassis.idempotency_key TO {app}",

@@ -1,6 +1,8 @@
 """State and event are one write: `emit` numbers the event on its aggregate's row and keeps it."""
 
 from datetime import UTC, datetime
+from functools import cache
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -14,7 +16,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    UpdateBase,
+    bindparam,
     insert,
+    inspect,
     update,
 )
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
@@ -52,6 +57,19 @@ outbox = Table(
     },
 )
 
+# Statements are built once: to build one anew costs more than to send it.
+KEEP = insert(outbox).inline()
+
+
+@cache
+def _numbering(table: Table) -> UpdateBase:
+    return (
+        update(table)
+        .where(table.c.id == bindparam("aggregate"))
+        .values(event_seq=table.c.event_seq + 1)
+        .returning(table.c.event_seq)
+    )
+
 
 async def emit(session: AsyncSession, aggregate: Aggregate, verb: str, data: Contract) -> UUID:
     """Record that the aggregate is now as `data` says; the relay publishes it after the commit.
@@ -61,14 +79,8 @@ async def emit(session: AsyncSession, aggregate: Aggregate, verb: str, data: Con
     """
     topic = BY_DATA[type(data)]
     await session.flush()
-    kind = type(aggregate)
-    sequence = await session.scalar(
-        update(kind)
-        .where(kind.id == aggregate.id)
-        .values(event_seq=kind.event_seq + 1)
-        .returning(kind.event_seq)
-        .execution_options(synchronize_session=False)
-    )
+    table = cast("Table", inspect(type(aggregate)).local_table)
+    sequence = await session.scalar(_numbering(table), {"aggregate": aggregate.id})
     if sequence is None:
         raise LookupError(f"{topic.name} {aggregate.id} has no row to number its event on")
     info = session.info
@@ -88,16 +100,16 @@ async def emit(session: AsyncSession, aggregate: Aggregate, verb: str, data: Con
         data=data.model_dump(mode="json"),
     )
     await session.execute(
-        insert(outbox)
-        .inline()
-        .values(
-            id=event.id,
-            topic=topic.name,
-            key=event.subject,
-            sequence=sequence,
-            type=event.type,
-            body=event.model_dump_json(exclude_none=True).encode(),
-            recorded_at=recorded_at.astimezone(UTC),
-        )
+        KEEP,
+        {
+            "id": event.id,
+            "topic": topic.name,
+            "key": event.subject,
+            "sequence": sequence,
+            "type": event.type,
+            "body": event.model_dump_json(exclude_none=True).encode(),
+            "recorded_at": recorded_at.astimezone(UTC),
+        },
     )
+    info["emitted"] = True  # the commit wakes the relay
     return event.id

@@ -32,11 +32,16 @@ _FORMAT = 1
 _HEADER = struct.Struct(">BI")
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
-_SHORTEST = _HEADER.size + _NONCE_BYTES + _TAG_BYTES
+SHORTEST = _HEADER.size + _NONCE_BYTES + _TAG_BYTES
 _FIELD_KEY_FILE = re.compile(r"field-([0-9]+)\.key")
 _COMPLETE = "complete"
 _FIELD_KEY_SETTING = re.compile(r"([0-9]{1,9}):(\S+)")
 _MIDDLE_DOTS = str.maketrans(dict.fromkeys("•‧∙⋅・●﹒．.", "·"))
+
+
+def sealed_header(key_id: int) -> bytes:
+    """What every field that is sealed under a key begins with."""
+    return _HEADER.pack(_FORMAT, key_id)
 
 
 class KeysMissing(Exception):  # noqa: N818 - says what happened
@@ -60,7 +65,7 @@ class Sealed(bytes):
     @property
     def key_id(self) -> int:
         """Under which key it was sealed."""
-        if len(self) < _SHORTEST or self[0] != _FORMAT:
+        if len(self) < SHORTEST or self[0] != _FORMAT:
             raise BrokenSeal("no sealed field")
         key_id: int = _HEADER.unpack_from(self)[1]
         return key_id
@@ -99,6 +104,8 @@ class KeyRing:
     current: int
     pseudonym_key: bytes = field(repr=False)
     name_index_key: bytes = field(repr=False)
+    folder: Path | None = field(default=None, repr=False, compare=False)
+    """Where a field key is looked for that came after this process began."""
 
     def __post_init__(self) -> None:
         if self.current not in self.field_keys:
@@ -125,7 +132,7 @@ class KeyRing:
         missing = [name for name, text in given.items() if not text.strip()]
         if missing:
             raise KeysMissing(", ".join(missing))
-        numbered = [_numbered_key(item.strip()) for item in field_keys.split(",")]
+        numbered = [numbered_key(item.strip()) for item in field_keys.split(",")]
         keys = dict(numbered)
         if len(keys) != len(numbered):
             raise ValueError("two field keys have one id")
@@ -154,6 +161,7 @@ class KeyRing:
             max(field_keys),
             files["pseudonym.key"].read_bytes(),
             files["name-index.key"].read_bytes(),
+            folder,
         )
 
     @classmethod
@@ -169,7 +177,7 @@ class KeyRing:
 
     def seal(self, text: str, cell: Cell) -> Sealed:
         """Encrypt a field under the current key."""
-        header = _HEADER.pack(_FORMAT, self.current)
+        header = sealed_header(self.current)
         nonce = os.urandom(_NONCE_BYTES)
         cipher = Cipher(algorithms.SM4(self.field_keys[self.current]), modes.GCM(nonce))
         encryptor = cipher.encryptor()
@@ -233,8 +241,16 @@ class KeyRing:
         text = unicodedata.normalize("NFKC", name).translate(_MIDDLE_DOTS)
         return sm3.mac(self.name_index_key, "".join(text.split()).casefold().encode())
 
+    def _field_key(self, key_id: int) -> bytes | None:
+        key = self.field_keys.get(key_id)
+        if key is not None or self.folder is None:
+            return key
+        # Another process was started anew after a rotation and seals under a key of since then.
+        file = self.folder / f"field-{key_id}.key"
+        return file.read_bytes() if file.is_file() else None
+
     def _open(self, sealed: bytes, cell: Cell) -> str:
-        key = self.field_keys.get(Sealed(sealed).key_id)
+        key = self._field_key(Sealed(sealed).key_id)
         if key is None:
             raise BrokenSeal("sealed under a key that is not on the ring")
         header, rest = sealed[: _HEADER.size], sealed[_HEADER.size :]
@@ -289,10 +305,11 @@ def _make_all(folder: Path) -> None:
     private_file.create(folder / _COMPLETE, b"")
 
 
-def _numbered_key(item: str) -> tuple[int, bytes]:
+def numbered_key(item: str) -> tuple[int, bytes]:
+    """A key as settings write it, `id:key`, the key in hex or base64."""
     match = _FIELD_KEY_SETTING.fullmatch(item)
     if match is None:
-        raise ValueError("a field key is written id:key")
+        raise ValueError("a numbered key is written id:key")
     return int(match[1]), _key(match[2])
 
 

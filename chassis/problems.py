@@ -124,12 +124,13 @@ PROBLEM_TEXTS = {
     401: "未提供有效的访问令牌",
     403: "无权进行此操作",
     404: "未找到（包括无权查看的数据）",
+    408: "请求内容未在时限内送达",
     409: "与现有数据冲突",
     412: "数据已被他人修改（If-Match 与当前版本不符）",
-    413: "请求内容过大",
+    413: "请求内容过大（不得超过 2 MiB）",
     422: "填写内容有误",
     428: "缺少 If-Match",
-    429: "请求过于频繁",
+    429: "请求过于频繁，见 Retry-After",
     503: "服务暂时不可用，见 Retry-After",
 }
 
@@ -152,6 +153,23 @@ def with_schema(document: dict[str, Any]) -> dict[str, Any]:
     components = document.get("components", {})
     whole = {**components, "schemas": {**schemas, **components.get("schemas", {})}}
     return {**document, "components": whole}
+
+
+ANY, WITH_TOKEN, WITH_BODY = (503,), (429,), (400, 408, 413)
+"""What every route may answer beside what it declares, and those that ask for a token or a body."""
+
+
+def document_what_all_routes_answer(document: dict[str, Any]) -> None:
+    """Add to each operation of an OpenAPI document the problems of the limits that hold for all."""
+    for item in document["paths"].values():
+        for operation in item.values():
+            statuses = [
+                *(WITH_BODY if "requestBody" in operation else ()),
+                *(WITH_TOKEN if operation.get("security") else ()),
+                *ANY,
+            ]
+            for status, described in responses(*statuses).items():
+                operation["responses"].setdefault(str(status), described)
 
 
 def problem_response(problem: Problem) -> Response:

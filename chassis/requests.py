@@ -31,7 +31,10 @@ async def caller(
     runtime: CurrentRuntime,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> Principal:
-    """The principal of a verified token; every service verifies for itself."""
+    """The principal of a verified token, who does not ask too often.
+
+    Every service verifies for itself.
+    """
     if credentials is None:
         raise Unauthorized("请在 Authorization 头中提供 Bearer 令牌")
     try:
@@ -41,6 +44,7 @@ async def caller(
     except KeysUnavailable as error:
         raise Unavailable("令牌的签发方尚未就绪，请稍后重试") from error
     request.state.principal = principal
+    runtime.callers.take(principal.subject)
     return principal
 
 
@@ -57,6 +61,14 @@ class require:  # noqa: N801 - reads as the verb that it is: Depends(require("re
         if not principal.may(self.scope):
             raise Forbidden(f"需要权限 {self.scope}", of=self.scope)
         return principal
+
+
+async def looking_up(runtime: CurrentRuntime, principal: Caller) -> None:
+    """Count one look-up of a person, of which a caller has fewer than of other requests."""
+    runtime.lookups.take(principal.subject)
+
+
+LookUp = Depends(looking_up)
 
 
 async def denied(request: Request, error: Exception) -> Response:

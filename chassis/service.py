@@ -14,10 +14,12 @@ from chassis.consumption import Consumer
 from chassis.database import Database
 from chassis.http_client import HttpClient
 from chassis.jobs import JobHandler
+from chassis.limits import Rates
 from chassis.lineage import Lineage
 from chassis.places import Places
 from chassis.privacy import KeyRing, open_keys
 from chassis.settings import Settings
+from chassis.telemetry import metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Runtime:
     places: Places
     verifier: TokenVerifier
     key_ring: KeyRing
+    callers: Rates
+    lookups: Rates
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Service:
 @asynccontextmanager
 async def running(service: Service, settings: Settings) -> AsyncIterator[Runtime]:
     """Open what a process of the service needs; nothing is fetched or connected before its use."""
+    metrics.watch_disk(settings.state)
     clock = open_clock(settings.clock or None, deployment=settings.deployment)
     key_ring = open_keys(
         field_keys=settings.field_keys,
@@ -83,4 +88,14 @@ async def running(service: Service, settings: Settings) -> AsyncIterator[Runtime
         else:
             keys = service.keys(settings)
         verifier = TokenVerifier(keys, settings.issuer, settings.audience)
-        yield Runtime(service, settings, clock, database, Places(database), verifier, key_ring)
+        yield Runtime(
+            service,
+            settings,
+            clock,
+            database,
+            Places(database),
+            verifier,
+            key_ring,
+            callers=Rates(settings.requests_a_second, burst=2 * settings.requests_a_second),
+            lookups=Rates(settings.lookups_a_minute / 60, burst=settings.lookups_a_minute),
+        )

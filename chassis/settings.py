@@ -1,10 +1,19 @@
-"""What a process is told by its environment."""
+"""What a process is told by its environment, and by files where that would show a secret."""
 
+import os
 from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
+
+SECRETS = "MINZHENG_SECRETS"
+"""Names the folder of secret files; each is called as the variable that it stands for."""
 
 
 class Settings(BaseSettings):
@@ -26,6 +35,12 @@ class Settings(BaseSettings):
         validation_alias="OWNER_DATABASE_URL",
         description="owner role, for migrations alone",
     )
+    admin_database_url: str = Field(
+        default="",
+        repr=False,
+        validation_alias="ADMIN_DATABASE_URL",
+        description="superuser, to make a service's database and its roles, for nothing else",
+    )
     kafka: str = Field(default="", description="host:port of a Kafka broker")
     bus_url: str = Field(default="", repr=False, description="postgresql://… of the embedded bus")
     jwks_url: str = Field(default="", description="where the token issuer publishes its keys")
@@ -40,10 +55,47 @@ class Settings(BaseSettings):
     name_index_key: str = Field(
         default="", repr=False, description="makes the blind index of names"
     )
+    audit_keys: str = Field(
+        default="", repr=False, description="id:key,… that chain audit entries, current first"
+    )
+    anchor_database_urls: str = Field(
+        default="",
+        repr=False,
+        description="postgresql://…,… where others keep this service's anchors, to verify by",
+    )
     clock: str = Field(default="", description="file of a driven clock; refused in a deployment")
     deployment: bool = False
     metrics_port: int = Field(default=0, description="where a work process shows its metrics")
+    metrics_host: str = Field(default="127.0.0.1", description="on which address it does")
     pool_size: int = 8
+    connections: int = Field(
+        default=2_000, gt=0, description="of clients, per process; then the idlest is let go"
+    )
+    header_seconds: float = Field(default=10, gt=0, description="for a request's head")
+    body_seconds: float = Field(default=30, gt=0, description="for a request's body")
+    requests_at_once: int = Field(
+        default=256, gt=0, description="under way in a process; the next are told 503"
+    )
+    requests_a_second: float = Field(
+        default=200, ge=0, description="of one client, per process, on average; 0: no limit"
+    )
+    lookups_a_minute: float = Field(
+        default=60, ge=0, description="of persons, by one client; 0: no limit"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment, then the secret files: a process list and a crash show no file."""
+        folder = os.environ.get(SECRETS)
+        files = (SecretsSettingsSource(settings_cls, folder),) if folder else ()
+        return (init_settings, env_settings, *files)
 
     @model_validator(mode="after")
     def _one_bus(self) -> Self:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from io import BytesIO
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 from urllib.parse import quote
+from xml.parsers import expat
 
 from fastapi import Response
 from fastapi.exceptions import RequestValidationError
@@ -28,6 +29,9 @@ DOWNLOAD: dict[int | str, dict[str, Any]] = {200: {"content": BINARY, "descripti
 """The OpenAPI entry of an answer that is a workbook."""
 MOST_PARTS = 200
 MOST_BYTES_UNPACKED = 32 * 1024 * 1024
+MOST_ELEMENTS = 1_000_000
+MOST_DEPTH = 64
+"""Of the XML in all parts together, and in each: elements take many times their bytes in memory."""
 MOST_LINES = 20_000
 """Lines read of a sheet below its headings, blank ones too."""
 MOST_COLUMNS = 40
@@ -188,6 +192,7 @@ def read(
         UnreadableWorkbook: no such workbook, other headings, or larger than may be taken in.
     """
     _check_size(content, verb)
+    _check_elements(content, verb)
     try:
         return _read(content, forms, most_rows, verb)
     except UnreadableWorkbook:
@@ -276,6 +281,49 @@ def _check_size(content: bytes, verb: str) -> None:
         raise UnreadableWorkbook("不是 xlsx 工作簿") from None
     if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_BYTES_UNPACKED:
         raise UnreadableWorkbook(f"文件展开后过大，请分几次{verb}")
+
+
+class _Elements:
+    """Counts the elements of a workbook's parts, and how deep they are."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._depth = 0
+
+    def check(self, part: IO[bytes]) -> None:
+        """Raise ValueError where there are too many, or a document type, which forms have not."""
+        parser = expat.ParserCreate()
+        parser.StartElementHandler = self._begin
+        parser.EndElementHandler = self._end
+        parser.StartDoctypeDeclHandler = self._refuse
+        self._depth = 0
+        parser.ParseFile(part)
+
+    def _begin(self, *_: object) -> None:
+        self._count += 1
+        self._depth += 1
+        if self._count > MOST_ELEMENTS or self._depth > MOST_DEPTH:
+            raise ValueError
+
+    def _end(self, _: str) -> None:
+        self._depth -= 1
+
+    def _refuse(self, *_: object) -> None:
+        raise ValueError
+
+
+def _check_elements(content: bytes, verb: str) -> None:
+    elements = _Elements()
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            for name in archive.namelist():
+                if name.endswith((".xml", ".rels")):
+                    with archive.open(name) as part:
+                        elements.check(part)
+    except ValueError:
+        raise UnreadableWorkbook(f"文件的内容过多或过于复杂，请分几次{verb}") from None
+    except Exception as error:  # what a malformed part makes these raise is not bounded
+        raise UnreadableWorkbook("文件已损坏，或不是 xlsx 工作簿") from error
 
 
 def _read(

@@ -9,6 +9,7 @@ import json
 import logging
 import re
 import secrets
+import shutil
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -17,11 +18,20 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    start_http_server,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from structlog.types import EventDict, WrappedLogger
 
@@ -266,10 +276,16 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)  # since when it lives, its memory (Linux)
         self.outbox_pending = self._gauge("outbox_pending", "Events not yet published", ["service"])
         self.outbox_oldest_seconds = self._gauge(
             "outbox_oldest_seconds", "Age of the oldest event not yet published", ["service"]
         )
+        self.relay_held = self._gauge(
+            "relay_held", "1 in the process that publishes the service's events", ["service"]
+        )
+        self._disk_free = self._gauge("disk_free_bytes", "Room left on the disk of the state", [])
+        self._disk_size = self._gauge("disk_size_bytes", "Size of that disk", [])
         self.dead_letters = self._gauge("dead_letters", "Events parked", ["consumer"])
         self.consumer_lag = self._gauge(
             "consumer_lag", "Records behind the topic's end", ["consumer", "topic", "partition"]
@@ -298,9 +314,14 @@ class Metrics:
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(method, route).observe(seconds)
 
-    def show(self, port: int) -> None:
-        """Answer Prometheus on a loopback port of its own, from a thread: for `work` processes."""
-        start_http_server(port, addr="127.0.0.1", registry=self._registry)
+    def watch_disk(self, folder: Path) -> None:
+        """Show how full the disk is on which the folder lies, as it is at each look."""
+        self._disk_free.set_function(partial(_bytes_of_disk, folder, "free"))
+        self._disk_size.set_function(partial(_bytes_of_disk, folder, "total"))
+
+    def show(self, host: str, port: int) -> None:
+        """Answer Prometheus on a port of its own, from a thread: for `work` processes."""
+        start_http_server(port, addr=host, registry=self._registry)
 
     def exposition(self) -> tuple[bytes, str]:
         """What Prometheus scrapes, and its content type."""
@@ -308,6 +329,12 @@ class Metrics:
 
     def _gauge(self, name: str, text: str, labels: Sequence[str]) -> Gauge:
         return Gauge(name, text, labels, registry=self._registry)
+
+
+def _bytes_of_disk(folder: Path, which: str) -> float:
+    standing = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    size: int = getattr(shutil.disk_usage(standing), which)
+    return size
 
 
 metrics = Metrics()

@@ -1,10 +1,13 @@
-"""The other process of a service: its relay, its consumers, its jobs. Any failure ends it."""
+"""The other process of a service: relay, sealer, consumers, jobs. Any failure ends it."""
 
 import asyncio
 from collections.abc import Mapping
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.audit_anchors import anchors_consumer
+from chassis.audit_chain import Sealer
+from chassis.audit_keys import open_audit_keys
 from chassis.bus import open_bus
 from chassis.consumption import Consumer, Consumption
 from chassis.idempotency import forget_old_keys
@@ -14,13 +17,17 @@ from chassis.relay import relay
 from chassis.service import Runtime, Service, running
 from chassis.settings import Settings
 from chassis.telemetry import metrics
+from contracts.events.audit import AuditHead
+from contracts.topics import BY_DATA
 
 FORGET_KEYS = "forget-idempotency-keys"
 
 
 def consumers_of(service: Service) -> tuple[Consumer, ...]:
-    """The service's own consumers and the one that keeps its register of units."""
-    return (places_consumer(service.name), *service.consumers)
+    """The service's own consumers, its register of units, and the anchors of others it keeps."""
+    keeps = service.name in BY_DATA[AuditHead].subscribers
+    anchors = (anchors_consumer(service.name),) if keeps else ()
+    return (places_consumer(service.name), *anchors, *service.consumers)
 
 
 def consumption(runtime: Runtime, consumer: Consumer, *, schema: str = "") -> Consumption:
@@ -52,10 +59,11 @@ async def work(service: Service, settings: Settings) -> None:
     """Run for ever; crash-only, so that whatever starts it again begins from what is committed."""
     async with running(service, settings) as runtime, asyncio.TaskGroup() as tasks:
         if settings.metrics_port:
-            metrics.show(settings.metrics_port)
+            metrics.show(settings.metrics_host, settings.metrics_port)
         bus = open_bus(settings.bus)
-        if service.publishes:
-            tasks.create_task(relay(settings.database_url, bus, service=service.name))
+        # Every service tells where its audit ends: each has a relay.
+        tasks.create_task(relay(settings.database_url, bus, service=service.name))
+        tasks.create_task(Sealer(runtime.database, open_audit_keys(settings)).run())
         for consumer in consumers_of(service):
             tasks.create_task(consumption(runtime, consumer).run(bus))
         tasks.create_task(job_runner(runtime).run())

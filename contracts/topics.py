@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from contracts.events.audit import AuditHead
 from contracts.events.community import SocialWorker
 from contracts.events.eldercare import Facility
 from contracts.events.indicator import FigureSeries
@@ -23,11 +24,13 @@ class Topic:
     version: int = 1
     partitions: int = PARTITIONS
     subscribers: tuple[str, ...] = ()
+    shared_by: tuple[str, ...] = ()
+    """Who publishes on a topic that no single service owns."""
 
     @property
-    def publisher(self) -> str:
-        """The service that owns the topic."""
-        return self.name.split(".")[1]
+    def publishers(self) -> tuple[str, ...]:
+        """The service that owns the topic, or those that share it."""
+        return self.shared_by or (self.name.split(".")[1],)
 
     def type_of(self, verb: str) -> str:
         """The CloudEvents type of a verb; an unknown verb is a mistake of the publisher."""
@@ -91,6 +94,15 @@ TOPICS: tuple[Topic, ...] = (
         ("registered", "changed", "removed"),
         "社会工作专业人才",
         subscribers=("indicator",),
+    ),
+    Topic(
+        "minzheng.audit.head",
+        AuditHead,
+        ("anchored",),
+        "审计链链尾",
+        # Two keep what all tell, so that neither's own chain is without an anchor.
+        subscribers=("indicator", "gateway"),
+        shared_by=EVERY_SERVICE,
     ),
 )
 

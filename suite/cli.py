@@ -2,18 +2,22 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from chassis.migrate import migrate as migrate_service
+from chassis.privacy import KeysMissing
 from chassis.problems import Problem
 from chassis.settings import Settings
 from chassis.telemetry import configure_logging
 from contracts.topics import TOPICS
 from suite import catalogue
+
+if TYPE_CHECKING:
+    from suite.audit import Audited
 
 app = typer.Typer(
     name="minzheng",
@@ -22,6 +26,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+audit = typer.Typer(help="审计链：核对、换钥、恢复后续链。", no_args_is_help=True)
+app.add_typer(audit, name="audit")
+keys = typer.Typer(help="个人信息的字段密钥：换钥、换封。", no_args_is_help=True)
+app.add_typer(keys, name="keys")
 out = Console()
 
 Data = Annotated[Path, typer.Option("--data", help="数据目录")]
@@ -71,6 +79,23 @@ def work(service: ServiceName) -> None:
 
     _must_be(service, catalogue.NAMES)
     do_work(catalogue.load(service))
+
+
+@app.command()
+def database(service: ServiceName) -> None:
+    """在数据库服务器上建立一个服务的数据库与两个角色（可重复执行，数据不变）。"""
+    from suite.postgres import make_database  # noqa: PLC0415 - heavy
+
+    _must_be(service, catalogue.NAMES)
+    settings = Settings()
+    urls = (settings.admin_database_url, settings.owner_database_url, settings.database_url)
+    if not all(urls):
+        _refuse("请设置 ADMIN_DATABASE_URL、OWNER_DATABASE_URL 与 DATABASE_URL")
+    try:
+        asyncio.run(make_database(service, *urls))
+    except ValueError as error:
+        _refuse(str(error))
+    out.print(f"{service} 的数据库已建立")
 
 
 @app.command()
@@ -134,6 +159,40 @@ def dead_letters(
 
 
 @app.command()
+def backup(
+    goal: Annotated[Path, typer.Argument(metavar="文件夹", help="存放备份的新文件夹")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """备份正在运行的套件：全部数据库、内置消息日志和密钥，都是同一时刻的。"""
+    from suite.backup import BackupError  # noqa: PLC0415 - heavy
+    from suite.backup import backup as put_away  # noqa: PLC0415 - as above
+
+    _must_run(data)
+    try:
+        made = put_away(data, goal)
+    except BackupError as error:
+        _refuse(str(error))
+    size = f"{made.files} 个文件（{made.bytes / 1e6:.0f} MB）"
+    out.print(f"已备份 {size}到 {goal}，其中有密钥，请妥善保管")
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="文件夹", help="备份所在的文件夹")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """由备份恢复到新的数据目录；之后用 run --data 启动。"""
+    from suite.backup import BackupError  # noqa: PLC0415 - heavy
+    from suite.backup import restore as bring_back  # noqa: PLC0415 - as above
+
+    try:
+        made = bring_back(source, data)
+    except BackupError as error:
+        _refuse(str(error))
+    out.print(f"已恢复到 {data}：{made.files} 个文件，备份于 {made.made_at}")
+
+
+@app.command()
 def contracts(
     *, check: Annotated[bool, typer.Option("--check", help="只核对，不写文件")] = False
 ) -> None:
@@ -166,9 +225,12 @@ def client(
     scope: Annotated[str, typer.Option(help="权限，以空格分隔，如 “plan:read relief:read”")],
     division: Annotated[str, typer.Option(help="管辖区划的 12 位代码，以空格分隔")],
     data: Data = DEFAULT_DATA,
+    file: Annotated[
+        Path | None, typer.Option(help="写入文件而不显示；已登记过的保持不变（供工作页面使用）")
+    ] = None,
 ) -> None:
     """登记一个接入方并显示其密钥（只显示这一次）。"""
-    from suite.clients import NewClient, make_client  # noqa: PLC0415 - heavy
+    from suite.clients import NewClient, make_client, make_clients  # noqa: PLC0415 - heavy
     from suite.data import DataFolder  # noqa: PLC0415 - heavy
 
     url = Settings().database_url
@@ -180,9 +242,94 @@ def client(
         client_id, client_id, organisation, tuple(scope.split()), tuple(division.split())
     )
     try:
-        out.print(asyncio.run(make_client(url, made)))
+        if file is None:
+            out.print(asyncio.run(make_client(url, made)))
+        else:
+            asyncio.run(make_clients(url, [made], file))
     except (ValueError, Problem) as error:
         _refuse(str(error) or "标识已被使用，或权限、区划的写法不对")
+
+
+@audit.command(name="verify")
+def audit_verify(
+    service: Annotated[str, typer.Option("--service", help="只核对一个服务")] = "",
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """核对审计链：指出被改动、删除、插入、调换的记录，以及被截断或重写的链；有则以 1 退出。"""
+    from suite import audit as chains  # noqa: PLC0415 - heavy
+
+    raise typer.Exit(chains.show(_chains(service, data), out))
+
+
+@audit.command(name="resume")
+def audit_resume(
+    service: Annotated[str, typer.Option("--service", help="数据库刚恢复过的服务")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """由备份恢复数据库以后、后台进程启动以前：声明链上缺少的一段，此后可继续核对。"""
+    (chain,) = _chains(service, data)
+    position = asyncio.run(chain.resume())
+    out.print(f"{service}：审计链自第 {position} 环继续")
+
+
+@audit.command(name="rotate-key")
+def audit_rotate_key(data: Data = DEFAULT_DATA) -> None:
+    """新增审计链的密钥，后台进程重启后以其封存；旧密钥留作核对。"""
+    from chassis.audit_keys import rotate  # noqa: PLC0415 - heavy
+    from suite.data import DataFolder  # noqa: PLC0415 - heavy
+
+    try:
+        number = rotate((Settings().keys or DataFolder.at(data).keys) / "audit")
+    except KeysMissing as error:
+        _refuse(f"没有审计密钥：{error}")
+    out.print(f"审计链的密钥 {number} 已新增，重启后台进程后启用")
+
+
+@keys.command(name="rotate")
+def keys_rotate(data: Data = DEFAULT_DATA) -> None:
+    """新增一把字段密钥，各进程重启后以其加密；旧密钥仍可解密。"""
+    from chassis.privacy import rotate  # noqa: PLC0415 - heavy
+    from suite.data import DataFolder  # noqa: PLC0415 - heavy
+
+    try:
+        number = rotate((Settings().keys or DataFolder.at(data).keys) / "persons")
+    except KeysMissing as error:
+        _refuse(f"没有密钥：{error}")
+    out.print(f"字段密钥 {number} 已新增；重启各进程后，用 minzheng keys reseal 换封旧数据")
+
+
+@keys.command(name="reseal")
+def keys_reseal(
+    service: Annotated[str, typer.Option("--service", help="服务名（设置取自环境变量时）")] = "",
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """各进程重启后：把仍以旧密钥加密的字段换成新密钥，业务照常进行。"""
+    from suite.operations import reseal_fields, reseal_service  # noqa: PLC0415 - heavy
+
+    if not Settings().database_url:
+        _must_run(data)
+        reseal_fields(data, out)
+        return
+    _must_be(service, catalogue.NAMES)
+    out.print(f"{service}：已换封 {asyncio.run(reseal_service(service))} 项")
+
+
+def _chains(service: str, data: Path) -> "list[Audited]":
+    """The chains to look at: of the service that the environment tells, or of a data folder."""
+    from suite import audit as chains  # noqa: PLC0415 - heavy
+
+    if service:
+        _must_be(service, catalogue.NAMES)
+    settings = Settings()
+    try:
+        if not settings.owner_database_url:
+            _must_run(data)
+            return chains.in_folder(data, (service,) if service else catalogue.NAMES)
+        if not service or not settings.database_url or not settings.anchor_database_urls:
+            _refuse("请用 --service 指明服务，并设置 DATABASE_URL 与 MINZHENG_ANCHOR_DATABASE_URLS")
+        return [chains.of_settings(service, settings)]
+    except KeysMissing as error:
+        _refuse(f"没有审计密钥：{error}")
 
 
 def _must_run(data: Path) -> None:

@@ -52,10 +52,11 @@ def asyncapi() -> dict[str, Any]:
             },
             "bindings": {"kafka": {"partitions": topic.partitions, "bindingVersion": "0.5.0"}},
         }
-        operations[f"{topic.publisher}_sends_{name}"] = {
-            "action": "send",
-            "channel": {"$ref": f"#/channels/{name}"},
-        }
+        for publisher in topic.publishers:
+            operations[f"{publisher}_sends_{name}"] = {
+                "action": "send",
+                "channel": {"$ref": f"#/channels/{name}"},
+            }
         for subscriber in topic.subscribers:
             operations[f"{subscriber}_receives_{name}"] = {
                 "action": "receive",

@@ -16,7 +16,10 @@ from suite.settled import behind
 
 SOON = timedelta(days=60)
 STEADY = timedelta(minutes=1)
-PARKED = "SELECT count(*) FROM projection.dead_letter WHERE replayed_at IS NULL"
+PARKED = """SELECT count(*) FILTER (WHERE replayed_at IS NULL) FROM (
+  SELECT replayed_at FROM projection.dead_letter
+  UNION ALL SELECT replayed_at FROM acting.dead_letter
+) AS parked"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from chassis.bus import Bus, open_bus
 from chassis.rebuild import rebuild
+from chassis.resealing import reseal
 from chassis.service import Runtime, running
 from chassis.settings import Settings
 from chassis.work import consumers_of, consumption
@@ -62,6 +63,24 @@ def rebuild_service(name: str, data: Path, out: Console) -> int:
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=out
     ) as progress:
         return asyncio.run(do(progress))
+
+
+def reseal_fields(data: Path, out: Console) -> None:
+    """Seal every field of every service anew under the newest key."""
+
+    async def do() -> None:
+        for name in catalogue.NAMES:
+            async with opened(name, DataFolder.at(data)) as (runtime, _):
+                count = await reseal(runtime)
+            out.print(f"{name}：已换封 {count} 项")
+
+    asyncio.run(do())
+
+
+async def reseal_service(name: str) -> int:
+    """The same of one service on servers of the bureau's own, by the environment."""
+    async with running(catalogue.load(name), Settings()) as runtime:
+        return await reseal(runtime)
 
 
 def dead_letters(data: Path, out: Console, *, replay: bool) -> int:

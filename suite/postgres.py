@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 from typing import IO
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 import asyncpg
 
@@ -36,7 +36,7 @@ _LENT = "dac_read_search"  # the capability to pass through closed folders
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 
-_SETTINGS = {
+SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
     "max_connections": "200",
@@ -51,6 +51,13 @@ _SETTINGS = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
+CLUSTER = (
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+)
 _NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -130,6 +137,14 @@ class Postgres:
             self._lock.close()
             self._lock = None
 
+    def adopt(self) -> None:
+        """Give every file to the account that the server runs under, after they were copied here.
+
+        The folders it is given stay closed to everybody else.
+        """
+        for path in (self.data, *self.data.rglob("*")):
+            self._own(path)
+
     def _prepare(self) -> None:
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._account:
@@ -182,11 +197,7 @@ class Postgres:
             f"--pgdata={fresh}",
             f"--username={SUPERUSER}",
             f"--pwfile={password}",
-            "--auth=scram-sha-256",
-            "--encoding=UTF8",
-            "--locale=C",
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
+            *CLUSTER,
             "--no-instructions",
         ]
         if not self._durable:
@@ -204,7 +215,7 @@ class Postgres:
 
     def _came_up(self, programs: Path, deadline: float) -> bool:
         port = kept_port(self.data / "port")
-        settings = _SETTINGS | ({} if self._durable else _NOT_DURABLE) | {"port": str(port)}
+        settings = SETTINGS | ({} if self._durable else _NOT_DURABLE) | {"port": str(port)}
         command = [str(programs / "postgres"), "-D", str(self._cluster)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
@@ -332,6 +343,23 @@ async def create_service_database(
         await inside.execute(f"GRANT USAGE ON SCHEMA public TO {app}")
     finally:
         await inside.close()
+
+
+async def make_database(name: str, admin: str, owner: str, app: str) -> None:
+    """Make a service's database as the URLs of its two roles have it: their passwords are in them.
+
+    Raises:
+        ValueError: a URL names another database or role than the service's.
+    """
+    passwords = []
+    for url, role in ((owner, f"{name}_owner"), (app, f"{name}_app")):
+        parts = urlsplit(url)
+        if (parts.username, parts.path) != (role, f"/{name}") or not parts.password:
+            raise ValueError(f"{role}: postgresql://{role}:…@…/{name}")
+        passwords.append(unquote(parts.password))
+    await create_service_database(
+        admin, name, owner_password=passwords[0], app_password=passwords[1]
+    )
 
 
 async def open_bus_to_app(owner: str) -> None:

@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from chassis.app import create_app
+from chassis.http_server import allow_files, configuration
 from chassis.service import Service
 from chassis.settings import Settings
 from chassis.telemetry import configure_logging, log
@@ -42,19 +43,9 @@ def serve(name: str, bound: socket.socket) -> None:
 
 
 def _serve(name: str, bound: socket.socket) -> None:
-    config = uvicorn.Config(
-        app_of(name),
-        access_log=False,
-        log_config=None,
-        loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http="httptools",
-        lifespan="on",
-        server_header=False,
-        date_header=True,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=10,
-        h11_max_incomplete_event_size=64 * 1024,
-    )
+    settings = Settings()
+    allow_files(settings.connections)
+    config = configuration(app_of(name), settings)
     uvicorn.Server(config).run(sockets=[bound])
 
 

@@ -20,7 +20,8 @@ PATIENCE = 120.0
 OUTBOX = "SELECT count(*) FROM chassis.outbox WHERE published_at IS NULL"
 JOBS = """SELECT count(*) FROM chassis.job
 WHERE done_at IS NULL AND failure IS NULL AND run_at <= $1"""
-OFFSETS = "SELECT consumer, topic, partition, next FROM projection.consumer_offset"
+OFFSETS = """SELECT consumer, topic, partition, next FROM projection.consumer_offset
+UNION ALL SELECT consumer, topic, partition, next FROM acting.consumer_offset"""
 
 
 class NotSettledError(RuntimeError):

@@ -15,7 +15,12 @@ from chassis.bus.contract import Assigned, BusError, Message, Record, TopicParti
 _REQUEST_SECONDS = 20.0
 _STOP_SECONDS = 5.0
 _REPLICAS = 3
+_LOOKS_FOR_BROKERS = 20
 _TOPIC_EXISTS = 36
+_BATCH_BYTES = 256 * 1024
+_FETCH_MILLISECONDS = 100
+"""How long the broker may hold a fetch that finds nothing: a partition just emptied is asked for
+again only after it, for the client has one fetch under way at a time."""
 
 
 @contextlib.contextmanager
@@ -35,7 +40,7 @@ class KafkaBus:
 
     async def ensure_topics(self, topics: Mapping[str, int]) -> None:
         async with self._admin("making topics") as admin:
-            brokers = len((await admin.describe_cluster())["brokers"])
+            brokers = await self._all_up(admin)
             existing = await _partition_counts(admin, topics)
             missing = [
                 NewTopic(
@@ -60,6 +65,19 @@ class KafkaBus:
             if existing[name] != count:
                 raise BusError(f"topic {name} has {existing[name]} partitions, not {count}")
 
+    async def _all_up(self, admin: AIOKafkaAdminClient) -> int:
+        """How many brokers there are, once as many are up as we were told of.
+
+        A topic keeps for ever the number of copies that it was made with.
+        """
+        told = min(_REPLICAS, len(self._bootstrap.split(",")))
+        for _ in range(_LOOKS_FOR_BROKERS):
+            up = len((await admin.describe_cluster())["brokers"])
+            if up >= told:
+                return up
+            await asyncio.sleep(0.5)
+        raise BusError(f"{up} of {told} brokers are up: topics would have too few copies")
+
     async def partitions(self, topic: str) -> int:
         async with self._admin("counting partitions") as admin:
             counts = await _partition_counts(admin, [topic])
@@ -83,7 +101,11 @@ class KafkaBus:
     @contextlib.asynccontextmanager
     async def producer(self) -> AsyncIterator["KafkaProducer"]:
         client = aiokafka.AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap, acks="all", enable_idempotence=True
+            bootstrap_servers=self._bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            # What comes at once goes in one request to a partition, not in one for each 16 KiB.
+            max_batch_size=_BATCH_BYTES,
         )
         producer = KafkaProducer(client)
         try:
@@ -104,6 +126,7 @@ class KafkaBus:
             group_id=group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            fetch_max_wait_ms=_FETCH_MILLISECONDS,
         )
         subscription = KafkaSubscription(client, assigned, self._patience)
         client.subscribe(topics, listener=subscription)

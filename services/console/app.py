@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from chassis import private_file
 from chassis.clock import open_clock
+from chassis.telemetry import metrics
 from services.console import (
     awards,
     board,
@@ -87,6 +88,11 @@ def _add_operations(app: FastAPI) -> None:
     @app.get("/-/health")
     async def health() -> Health:
         return Health(status="ok")
+
+    @app.get("/-/metrics")
+    async def metrics_route() -> Response:
+        content, media_type = metrics.exposition()
+        return Response(content, media_type=media_type)
 
     @app.get("/-/ready")
     async def ready() -> Health:

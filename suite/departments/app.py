@@ -13,7 +13,8 @@ from fastapi import FastAPI, Path, Response
 from pydantic import BaseModel, Field
 
 from chassis import problems
-from chassis.app import BodyLimit, Health, RequestLog
+from chassis.app import Health, RequestLog
+from chassis.limits import BodyLimit
 from chassis.problems import Forbidden, NotFound, Unavailable
 from suite.departments.answers import (
     HELD_SECONDS,

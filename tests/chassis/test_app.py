@@ -10,6 +10,7 @@ from sqlalchemy import event
 
 from chassis import places
 from chassis.telemetry import configure_logging
+from chassis.wake import NOTIFY
 from tests.support.services import DISTRICT, Running
 
 STANDARDS = "/v1/relief/standards"
@@ -43,12 +44,13 @@ def request_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 @contextmanager
 def counted(relief: Running) -> Iterator[list[str]]:
-    """The statements that the app sends meanwhile."""
+    """The statements that the app sends meanwhile, but for the relay's wake-up beside them."""
     engine = app_of(relief).state.runtime.database.engine.sync_engine
     sent: list[str] = []
 
     def note(_: object, __: object, statement: str, *___: object) -> None:
-        sent.append(statement)
+        if statement != str(NOTIFY):
+            sent.append(statement)
 
     event.listen(engine, "before_cursor_execute", note)
     try:

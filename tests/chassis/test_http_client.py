@@ -1,11 +1,18 @@
 import asyncio
+import gzip
 import socket
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 
-from chassis.http_client import HttpClient, UpstreamTimeout, UpstreamUnavailable
+from chassis import http_client
+from chassis.http_client import (
+    HttpClient,
+    UnusableAnswer,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
 from chassis.telemetry import continue_trace
 from tests.chassis.scripted_server import answer, hang_up, held, running
 
@@ -165,3 +172,21 @@ async def test_the_environments_proxy_is_not_asked(monkeypatch: pytest.MonkeyPat
     async with running(answer(200)) as server, HttpClient(server.url) as client:
         assert (await client.request("GET", "/here")).status_code == 200
     assert server.asked[0].path == "/here"
+
+
+async def test_a_packed_answer_is_not_unpacked() -> None:
+    """A hundred megabytes in a hundred kilobytes would be taken in before anybody could look."""
+    bomb = gzip.compress(b"0" * 10_000_000)
+    async with running(answer(200, bomb, Content_Encoding="gzip")) as server, HttpClient() as one:
+        with pytest.raises(UnusableAnswer):
+            await one.request("GET", server.url)
+    assert server.asked[0].headers["accept-encoding"] == "identity"
+
+
+async def test_an_answer_without_an_end_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_client, "MOST_BYTES", 1_000)
+    async with running(answer(200, b"x" * 1_001)) as server, HttpClient() as one:
+        with pytest.raises(UnusableAnswer):
+            await one.request("GET", server.url)
+    async with running(answer(200, b"x" * 1_000)) as server, HttpClient() as one:
+        assert len((await one.request("GET", server.url)).content) == 1_000

@@ -2,9 +2,12 @@ import asyncio
 import json
 import logging
 import re
+import shutil
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -270,6 +273,21 @@ def test_the_five_gauges_of_the_house_are_exposed_by_name() -> None:
     lag = 'consumer_lag{consumer="indicator",partition="0",topic="minzheng.relief.standard"} 7.0'
     assert lag in lines
     assert 'job_oldest_seconds{service="relief"} 60.0' in lines
+
+
+def test_a_process_says_since_when_it_lives_and_how_full_its_disk_is(tmp_path: Path) -> None:
+    metrics = Metrics()
+    metrics.watch_disk(tmp_path / "not" / "there yet")
+    value = {
+        line.split()[0]: float(line.split()[1])
+        for line in metrics.exposition()[0].decode().splitlines()
+        if not line.startswith("#")
+    }
+    assert 0 < value["disk_free_bytes"] < value["disk_size_bytes"]
+    assert value["disk_size_bytes"] == shutil.disk_usage(tmp_path).total
+    if sys.platform == "linux":
+        assert value["process_start_time_seconds"] > 0
+        assert value["process_resident_memory_bytes"] > 0
 
 
 def test_requests_are_counted_by_template_method_and_status() -> None:

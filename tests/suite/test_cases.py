@@ -49,7 +49,7 @@ from tests.support.counter import (
     scenario,
 )
 from tests.support.house import House
-from tests.support.requests_of import Document, Operation
+from tests.support.requests_of import BODIES, PATTERNS, Document, Operation
 from tests.support.traces import leaks, spellings, traces
 
 pytestmark = pytest.mark.xdist_group("house")
@@ -514,40 +514,6 @@ class TestAnotherTownsClerk:
         ),
         *("relief:decide", "relief:check", "relief:reveal"),
     )
-    PATTERNS = {  # noqa: RUF012 - a table
-        r"^[0-9]{12}$": "500112002001",
-        r"^[\x21-\x7e]{1,200}$": "surveyor-1",
-        r"^[0-9-]{5,20}$": "023-67212345",
-        r"^[a-z_]{1,40}$": "application_form",
-    }
-    BODIES = {  # noqa: RUF012 - what has rules between its fields
-        "applications/{case_id}/survey": {
-            "visited_on": "2026-08-10",
-            "methods": ["household_visit"],
-            "surveyors": ["somebody-01", "somebody-02"],
-            "household_signature": "refused",
-            "refusal": "不愿签字",
-            "findings": "属实",
-        },
-        "applications/{case_id}/decide": {"outcome": "grant", "confirmed": True},
-        "households/{household_id}/members": {
-            "name": "诸葛近",
-            "document_kind": None,
-            "relation": "child",
-            "born": "2020-02-02",
-        },
-        "households/{household_id}/supporters": {
-            "name": "诸葛近",
-            "document_kind": None,
-            "relation": "child",
-        },
-        "award-changes/{change_id}/hearing": {
-            "notified_on": "2026-10-12",
-            "heard_on": "2026-10-13",
-            "method": "absent",
-            "statement": "已送达告知书",
-        },
-    }
 
     @pytest.fixture
     async def tried(self, counter: Counter) -> Scenario:
@@ -616,7 +582,7 @@ class TestAnotherTownsClerk:
     async def operations(self, counter: Counter) -> list[Operation]:
         """What the running service describes, without what is of no case."""
         url = f"{counter.house.endpoints['relief']}/openapi.json"
-        self.document = Document((await counter.http.get(url)).json(), self.PATTERNS)
+        self.document = Document((await counter.http.get(url)).json(), PATTERNS)
         of_cases = [
             one for one in self.document.operations() if not one.path.startswith(self.NOT_OF_A_CASE)
         ]
@@ -628,7 +594,7 @@ class TestAnotherTownsClerk:
     async def ask(
         self, caller: Caller, one: Operation, path: str, etag: str = ""
     ) -> httpx.Response:
-        asked = self.BODIES.get(one.path.removeprefix("/v1/relief/"), self.document.body(one))
+        asked = BODIES.get(one.path.removeprefix("/v1/relief/"), self.document.body(one))
         query = {} if one.parameters else {"limit": "200"}
         if path == PUBLISHED:
             query["division"] = towns()[SECOND].code_on(self.ON)

@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from suite.postgres import Postgres, PostgresError, create_service_database
+from suite.postgres import Postgres, PostgresError, create_service_database, make_database
 from suite.single_run import InUseError
 from tests.support.servers import open_folder
 
@@ -214,3 +214,26 @@ async def test_a_name_that_is_no_identifier_is_refused(postgres: Postgres) -> No
         await create_service_database(
             postgres.admin_dsn(), 'x"; DROP', owner_password="o", app_password="a"
         )
+
+
+async def test_the_passwords_of_a_services_roles_are_those_of_its_urls(postgres: Postgres) -> None:
+    name = "by_urls"
+    for password in ("erst@/%", "zweit:?#"):
+        owner = postgres.dsn(name, f"{name}_owner", f"{password}o")
+        app = postgres.dsn(name, f"{name}_app", password)
+        await make_database(name, postgres.admin_dsn(), owner, app)
+        assert await value(app, "SELECT current_user") == f"{name}_app"
+        assert await value(owner, "SELECT current_user") == f"{name}_owner"
+
+
+@pytest.mark.parametrize(("database", "role"), [("other", "named_app"), ("named", "postgres")])
+async def test_a_url_of_another_database_or_role_is_refused(
+    postgres: Postgres, database: str, role: str
+) -> None:
+    owner = postgres.dsn("named", "named_owner", "x")
+    with pytest.raises(ValueError, match="named_app"):
+        await make_database("named", postgres.admin_dsn(), owner, postgres.dsn(database, role, "x"))
+    found = await value(
+        postgres.admin_dsn(), "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'named%'"
+    )
+    assert found == 0

@@ -10,6 +10,44 @@ BY_FORMAT = {
     "uuid": "00000000-0000-4000-8000-000000000000",
 }
 
+PATTERNS = {
+    r"^[0-9]{12}$": "500112002001",
+    r"^[\x21-\x7e]{1,200}$": "surveyor-1",
+    r"^[0-9-]{5,20}$": "023-67212345",
+    r"^[a-z_]{1,40}$": "application_form",
+}
+"""A text for each pattern that the services' documents ask for."""
+
+BODIES = {
+    "applications/{case_id}/survey": {
+        "visited_on": "2026-08-10",
+        "methods": ["household_visit"],
+        "surveyors": ["somebody-01", "somebody-02"],
+        "household_signature": "refused",
+        "refusal": "不愿签字",
+        "findings": "属实",
+    },
+    "applications/{case_id}/decide": {"outcome": "grant", "confirmed": True},
+    "households/{household_id}/members": {
+        "name": "诸葛近",
+        "document_kind": None,
+        "relation": "child",
+        "born": "2020-02-02",
+    },
+    "households/{household_id}/supporters": {
+        "name": "诸葛近",
+        "document_kind": None,
+        "relation": "child",
+    },
+    "award-changes/{change_id}/hearing": {
+        "notified_on": "2026-10-12",
+        "heard_on": "2026-10-13",
+        "method": "absent",
+        "statement": "已送达告知书",
+    },
+}
+"""Relief's bodies that have rules between their fields, by the path after the service's name."""
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -49,10 +87,7 @@ class Document:
     def example(self, schema: dict[str, Any]) -> Any:
         """A value that fits."""
         if "$ref" in schema:
-            found: Any = self.content
-            for part in schema["$ref"].removeprefix("#/").split("/"):
-                found = found[part]
-            return self.example(found)
+            return self.example(self.resolved(schema))
         for choice in ("allOf", "anyOf", "oneOf"):
             if choice in schema:
                 return self.example(schema[choice][0])
@@ -61,6 +96,15 @@ class Document:
         if "enum" in schema:
             return schema["enum"][0]
         return self._of_type(schema)
+
+    def resolved(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """The schema itself, where another one refers to it."""
+        if "$ref" not in schema:
+            return schema
+        found: Any = self.content
+        for part in schema["$ref"].removeprefix("#/").split("/"):
+            found = found[part]
+        return self.resolved(found)
 
     def _of_type(self, schema: dict[str, Any]) -> Any:
         match schema.get("type"):

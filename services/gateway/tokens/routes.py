@@ -68,13 +68,19 @@ async def jwks(gateway: CurrentGateway, response: Response) -> JsonWebKeys:
 )
 async def metadata(request: Request, gateway: CurrentGateway) -> ServerMetadata:
     """供客户端自动发现令牌端点（RFC 8414）。"""
-    door = gateway.settings.public_url or str(request.base_url).rstrip("/")
+    door = gateway.settings.public_url or _own_address(request)
     return ServerMetadata(
         issuer=gateway.settings.issuer,
         token_endpoint=f"{door}/oauth2/token",
         jwks_uri=f"{door}/.well-known/jwks.json",
         service_documentation=f"{door}/docs",
     )
+
+
+def _own_address(request: Request) -> str:
+    """Where this process listens: what the caller names as its host goes into no answer."""
+    host, port = request.scope["server"]
+    return f"http://{host}:{port}"
 
 
 async def _body(request: Request) -> bytes:

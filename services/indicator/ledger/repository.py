@@ -27,9 +27,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.orm import aliased
 
-from services.indicator.ledger.models import LedgerEntry, Movement, RegisterMark, SubjectState
+from services.indicator.ledger.models import LedgerEntry, RegisterMark, SubjectState
 from services.indicator.ledger.rules import KNOWN, UNIT_TOPIC, Balance, Entry, Slot, Span
 
 SubjectKey: TypeAlias = tuple[str, UUID]
@@ -150,6 +150,21 @@ GROUP BY asked.no, e.key, e.unit_id HAVING sum(e.amount) <> 0
 """
 )
 
+LAST_DAYS_NOW = _sql(
+    """
+SELECT asked.measure, max(moved.day)
+FROM unnest({measures:text}, {sinces:date}, {untils:date}, {units:text})
+  AS asked(measure, since, until, units)
+CROSS JOIN LATERAL (
+  SELECT max(day) AS day FROM movement
+  WHERE measure = asked.measure AND day BETWEEN asked.since AND asked.until AND amount > 0
+    AND unit_id = ANY(CAST(asked.units AS bigint[]))
+) moved
+WHERE moved.day IS NOT NULL
+GROUP BY asked.measure
+"""
+)
+
 
 async def states(
     session: AsyncSession, subjects: Collection[SubjectKey]
@@ -246,8 +261,9 @@ async def sums(
         rows = await session.execute(SUMS_NOW, told)
     else:
         rows = await session.execute(SUMS_KNOWN, told | {"known_before": known_before})
-    for row in rows:
-        found[asked[row.no - 1]].append(Balance(row.key, row.unit_id, row.amount))
+    each_found = list(found.values())
+    for no, key, unit, amount in rows:
+        each_found[no - 1].append(Balance(key, unit, amount))
     return found
 
 
@@ -275,23 +291,28 @@ async def last_days(
     """The last day of each span's measure on which something was added: a figure's own day."""
     if not asked:
         return {}
-    moves = _moves(known_before, asked)
-    rows = await session.execute(
-        select(moves.c.measure, func.max(moves.c.day)).group_by(moves.c.measure)
-    )
+    if known_before is None:
+        each = [
+            (one.span.measure, one.span.since, one.span.until, _array(list(one.units)))
+            for one in asked
+        ]
+        told = _columns(("measures", "sinces", "untils", "units"), each)
+        rows = await session.execute(LAST_DAYS_NOW, told)
+    else:
+        days = _known_days(known_before, asked)
+        rows = await session.execute(
+            select(days.c.measure, func.max(days.c.day)).group_by(days.c.measure)
+        )
     return {row[0]: row[1] for row in rows}
 
 
-def _moves(known_before: datetime | None, asked: Collection[Within]) -> Subquery:
-    if known_before is None:
-        found = or_(*(_covers(Movement, Movement.day, one) for one in asked))
-        return select(Movement.measure, Movement.day).where(Movement.amount > 0, found).subquery()
+def _known_days(known_before: datetime, asked: Collection[Within]) -> Subquery:
     entry = LedgerEntry
     return (
         select(entry.measure, entry.effective.label("day"))
         .where(
             entry.recorded_at < known_before,
-            or_(*(_covers(entry, entry.effective, one) for one in asked)),
+            or_(*(_covers(one) for one in asked)),
         )
         .group_by(entry.measure, entry.key, entry.unit_id, entry.effective)
         .having(func.sum(entry.amount) > 0)
@@ -299,14 +320,12 @@ def _moves(known_before: datetime | None, asked: Collection[Within]) -> Subquery
     )
 
 
-def _covers(
-    table: type[LedgerEntry | Movement], day: InstrumentedAttribute[date], one: Within
-) -> ColumnElement[bool]:
+def _covers(one: Within) -> ColumnElement[bool]:
     span = one.span
     return and_(
-        table.measure == span.measure,
-        day.between(span.since, span.until),
-        table.unit_id == any_(literal(list(one.units), ARRAY(BigInteger))),
+        LedgerEntry.measure == span.measure,
+        LedgerEntry.effective.between(span.since, span.until),
+        LedgerEntry.unit_id == any_(literal(list(one.units), ARRAY(BigInteger))),
     )
 
 
@@ -344,7 +363,7 @@ async def lineage(
     statement = (
         readable(units)
         .where(
-            or_(*(_covers(LedgerEntry, LedgerEntry.effective, one) for one in asked)),
+            or_(*(_covers(one) for one in asked)),
             or_(LedgerEntry.measure.not_like(f"%{KNOWN}"), _lone_mark()),
         )
         .order_by(*LINEAGE_ORDER)

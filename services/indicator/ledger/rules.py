@@ -405,9 +405,8 @@ def _cumulative(measure: str, unit: int, values: Mapping[date, Decimal]) -> tupl
     return tuple(sorted(posted))
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """The sum of one measure's entries under one key at one unit."""
+class Balance(NamedTuple):
+    """The sum of one measure's entries under one key at one unit; a view reads thousands."""
 
     key: str
     unit: int

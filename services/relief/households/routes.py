@@ -11,7 +11,7 @@ from chassis.fields import Day
 from chassis.idempotency import Idempotent, Route
 from chassis.law.units import Register
 from chassis.problems import FieldError, NotFound, Unprocessable, responses
-from chassis.requests import CurrentRuntime, Transaction, VisibleUnits, require
+from chassis.requests import CurrentRuntime, LookUp, Transaction, VisibleUnits, require
 from services.relief.entitlement.facts import FactSource
 from services.relief.households import repository, service, views
 from services.relief.households.models import HouseholdRow
@@ -245,7 +245,8 @@ async def consent(
 @router.post(
     "/households/{household_id}/reveal",
     summary="查阅家庭住址",
-    responses=responses(401, 403, 404, 422, 503),
+    dependencies=[LookUp],
+    responses=responses(401, 403, 404, 422, 429, 503),
 )
 async def reveal_household(
     household_id: UUID, asked: RevealIn, _: Revealer, session: Transaction, units: VisibleUnits
@@ -261,7 +262,8 @@ async def reveal_household(
 @router.post(
     "/households/{household_id}/members/{member_id}/reveal",
     summary="查阅成员的姓名与证件",
-    responses=responses(401, 403, 404, 422, 503),
+    dependencies=[LookUp],
+    responses=responses(401, 403, 404, 422, 429, 503),
 )
 async def reveal_member(
     household_id: UUID,
@@ -288,7 +290,8 @@ async def reveal_member(
 @router.post(
     "/households/{household_id}/facts/{fact_id}/reveal",
     summary="查阅记载的理由",
-    responses=responses(401, 403, 404, 422, 503),
+    dependencies=[LookUp],
+    responses=responses(401, 403, 404, 422, 429, 503),
 )
 async def reveal_fact(
     household_id: UUID,
@@ -306,7 +309,12 @@ async def reveal_fact(
     return RevealedFact(reason=reason, superseded_reason=superseded_reason)
 
 
-@router.post("/persons/check", summary="新增人员校验", responses=responses(401, 403, 422, 503))
+@router.post(
+    "/persons/check",
+    summary="新增人员校验",
+    dependencies=[LookUp],
+    responses=responses(401, 403, 422, 429, 503),
+)
 async def check_person(
     asked: PersonCheck, _: Clerk, session: Transaction, register: Places, units: VisibleUnits
 ) -> PersonCheckView:

@@ -77,6 +77,17 @@ async def test_topics_keep_their_records_for_ever(kafka: Broker) -> None:
     assert settings["cleanup.policy"] == "delete"
 
 
+async def test_topics_wait_for_every_broker_that_was_named(
+    kafka: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.bus.kafka._LOOKS_FOR_BROKERS", 1)
+    topic = f"minzheng.test.{uuid4()}"
+    with pytest.raises(BusError, match="1 of 2 brokers"):
+        await KafkaBus(f"{kafka.address},{kafka.address}").ensure_topics({topic: 1})
+    with pytest.raises(BusError, match="no topic"):
+        await KafkaBus(kafka.address).partitions(topic)
+
+
 async def test_a_record_of_another_writer_without_key_or_value_is_read(kafka: Broker) -> None:
     bus = KafkaBus(kafka.address)
     topic = f"minzheng.test.{uuid4()}"

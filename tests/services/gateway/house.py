@@ -18,10 +18,13 @@ import httpx
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.types import ASGIApp
 
 from chassis.clock import RealClock
 from chassis.database import Database
+from chassis.http_server import configuration
 from chassis.ids import new_id
+from chassis.settings import Settings
 from services.gateway.app import SERVICE, create_gateway_app
 from services.gateway.clients.service import create_client
 from services.gateway.settings import GatewaySettings
@@ -39,17 +42,9 @@ def bound() -> socket.socket:
 
 
 @contextmanager
-def served(app: FastAPI, on: socket.socket) -> Iterator[str]:
+def served(app: ASGIApp, on: socket.socket, settings: Settings | None = None) -> Iterator[str]:
     """The app by uvicorn, as the suite serves it, in a thread."""
-    config = uvicorn.Config(
-        app,
-        access_log=False,
-        log_config=None,
-        http="httptools",
-        lifespan="on",
-        server_header=False,
-        timeout_graceful_shutdown=2,
-    )
+    config = configuration(app, settings or Settings(), patience=2)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([on],))
     thread.start()
@@ -268,7 +263,7 @@ def running_house(databases: Databases, folder: Any, rough: Rough) -> Iterator[H
             }
         )
         with (
-            served(create_gateway_app(settings), bound()) as url,
+            served(create_gateway_app(settings), bound(), settings) as url,
             httpx.Client(base_url=url, timeout=30) as http,
         ):
             yield House(url, relief, rough, nobody, databases, http)

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from chassis.app import MAX_BODY_BYTES
 from chassis.ids import new_id
+from chassis.limits import MAX_BODY_BYTES
 from services.gateway.proxy import rules
 from tests.services.gateway.house import House, echo, problem, served
 

@@ -169,7 +169,7 @@ class House:
         moment = at if "T" in at else f"{at}T10:00:00"
         return CloudEvent(
             id=new_id(),
-            source=f"urn:minzheng:{topic.publisher}",
+            source=f"urn:minzheng:{topic.publishers[0]}",
             type=f"{topic.name}.{verb or VERBS[topic.name]}.v1",
             subject=subject,
             time=datetime.fromisoformat(f"{moment}+08:00"),
