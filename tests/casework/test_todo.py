@@ -8,6 +8,7 @@ from sqlalchemy import Engine, event
 
 from casework.states import Matter
 from casework.todo import steps_on, tasks
+from chassis.wake import NOTIFY
 from tests.casework.conftest import CLERK, DECIDER, Permits
 from tests.casework.toy_matter import MATTER, OTHER_SIDE, SIDE
 
@@ -164,7 +165,8 @@ class TestList:
             ran: list[str] = []
 
             def count(*arguments: object) -> None:
-                ran.append(str(arguments[2]))
+                if arguments[2] != str(NOTIFY):  # the relay's wake-up is beside them
+                    ran.append(str(arguments[2]))
 
             event.listen(Engine, "before_cursor_execute", count)
             try:
