@@ -37,7 +37,7 @@ from suite.demo.clerks import (
 from suite.demo.district import towns
 from suite.demo.people import village_of
 from suite.demo.windows import APPLICATIONS
-from suite.settled import until_settled
+from suite.settled import until_jobs_done, until_settled
 from tests.support import recount
 from tests.support.counter import (
     ADDRESS,
@@ -341,12 +341,14 @@ class TestADemonstrationCutShort:
     """
 
     async def test_lived_again_nothing_is_done_twice(self, house: House) -> None:
+        await until_jobs_done(house.folder, "relief")
         before = [await self.everything(house, name) for name in catalogue.NAMES]
         house.folder.demo_done.unlink()
         again = ("demo", "--case-towns", "2")
         done = await asyncio.to_thread(house.minzheng, *again, within=400)
         assert done.returncode == 0, done.stderr
         assert house.folder.demo_done.exists()
+        await until_jobs_done(house.folder, "relief")
         assert [await self.everything(house, name) for name in catalogue.NAMES] == before
 
     async def everything(self, house: House, service: str) -> dict[str, int]:

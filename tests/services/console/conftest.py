@@ -17,7 +17,7 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 from tests.services.console.stand_in import CLIENT_ID, CLIENT_SECRET, TODAY, stand_in
 from tests.services.console.stand_in_cases import CLERKS, SECRET, Office
@@ -38,7 +38,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-BROWSER_PATIENCE = 15_000
+BROWSER_PATIENCE = 30_000
 IN_A_BROWSER = [
     pytest.mark.browser,
     pytest.mark.skipif(
@@ -200,27 +200,47 @@ def strangers() -> list[str]:
     return []
 
 
-@pytest.fixture
-def desk(browser: Browser, strangers: list[str]) -> Iterator[Page]:
-    yield from opened(browser, DESK, strangers)
+@pytest.fixture(scope="module")
+def desk_context(browser: Browser) -> Iterator[BrowserContext]:
+    """One for a module: what each page loads anew costs more than what most tests look at."""
+    yield from opened(browser, DESK)
+
+
+@pytest.fixture(scope="module")
+def phone_context(browser: Browser) -> Iterator[BrowserContext]:
+    yield from opened(browser, PHONE)
 
 
 @pytest.fixture
-def phone(browser: Browser, strangers: list[str]) -> Iterator[Page]:
-    yield from opened(browser, PHONE, strangers)
+def desk(desk_context: BrowserContext, strangers: list[str]) -> Iterator[Page]:
+    yield from visited(desk_context, strangers)
 
 
-def opened(browser: Browser, viewport: dict[str, int], strangers: list[str]) -> Iterator[Page]:
+@pytest.fixture
+def phone(phone_context: BrowserContext, strangers: list[str]) -> Iterator[Page]:
+    yield from visited(phone_context, strangers)
+
+
+def opened(browser: Browser, viewport: dict[str, int]) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport=viewport, locale="zh-CN")  # type: ignore[arg-type]
+    context.set_default_timeout(BROWSER_PATIENCE)
+    yield context
+    context.close()
+
+
+def visited(context: BrowserContext, strangers: list[str]) -> Iterator[Page]:
+    """A page of somebody who was never here; only the cache knows the place."""
+
     def watch(request: Request) -> None:
         if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:")):
             strangers.append(request.url)
 
-    context = browser.new_context(viewport=viewport, locale="zh-CN")  # type: ignore[arg-type]
+    context.clear_cookies()
     page = context.new_page()
-    page.set_default_timeout(BROWSER_PATIENCE)
     page.on("request", watch)
     yield page
-    context.close()
+    for one in context.pages:
+        one.close()
 
 
 def shown(page: Page, console: Console, path: str) -> Page:

@@ -361,7 +361,8 @@ async def test_sources_down_for_a_day_the_check_stays_open_and_is_answered_when_
 async def test_after_the_hours_of_the_parameter_a_silent_source_is_given_up(
     checking: Checking, monkeypatch: pytest.MonkeyPatch, behaviour: str, status: str
 ) -> None:
-    monkeypatch.setenv("MINZHENG_DEPARTMENTS_TIMEOUT", "0.5")
+    if behaviour == "timeout":  # who answers at all has time on a busy machine
+        monkeypatch.setenv("MINZHENG_DEPARTMENTS_TIMEOUT", "0.5")
     checking.other.script("tax", NUMBER, behaviour, after_seconds=1 if behaviour != "late" else 9e6)
     check = await checking.start()
     await checking.run()
