@@ -99,7 +99,7 @@ async def idempotent(
         raise KeyReused("同一幂等键不得用于内容不同的请求")
     answer = await key_ring.reveal(
         kept.answer,
-        _cell(name),
+        answer_cell(name),
         of=name.hex(),
         purpose="答复重复提交的请求",
         audit=partial(note_reading, session),
@@ -153,7 +153,8 @@ class Route(APIRoute):
         return handle
 
 
-def _cell(name: bytes) -> Cell:
+def answer_cell(name: bytes) -> Cell:
+    """What a kept answer is sealed to."""
     return Cell("idempotency_key", "answer", UUID(bytes=name[:16]))
 
 
@@ -170,7 +171,7 @@ async def _keep(
             "body_hash": body_hash,
             "status": response.status_code,
             "headers": headers,
-            "answer": key_ring.seal(bytes(response.body).decode(), _cell(name)),
+            "answer": key_ring.seal(bytes(response.body).decode(), answer_cell(name)),
             "kept_at": datetime.now(UTC),
         },
     )

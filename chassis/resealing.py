@@ -5,12 +5,15 @@ so that nobody waits for us and we for nobody.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Column, ColumnElement, LargeBinary, Table, Uuid, and_, func, select, update
 
+from chassis.idempotency import answer_cell, idempotency_key
 from chassis.privacy import SHORTEST, Cell, sealed_header
 from chassis.service import Runtime, Service
 
@@ -18,14 +21,40 @@ BATCH = 200
 PAUSE = 0.2
 
 
-def sealed_columns(service: Service) -> Iterator[tuple[Table, Column[Any]]]:
-    """Where the service may keep sealed fields: bytes, in rows that one UUID names."""
+@dataclass(frozen=True, slots=True)
+class SealedColumn:
+    """Where sealed fields may be; `row` names a row, `cell` is what its field is bound to."""
+
+    table: Table
+    column: Column[Any]
+    row: Column[Any]
+    least: UUID | bytes
+    cell: Callable[[Any], Cell]
+
+
+ANSWERS = SealedColumn(
+    idempotency_key, idempotency_key.c.answer, idempotency_key.c.request, b"", answer_cell
+)
+
+
+def sealed_columns(service: Service) -> Iterator[SealedColumn]:
+    """Where the service may keep sealed fields: bytes, in rows that one UUID names.
+
+    The kept answers have a name of their own.
+    """
+    yield ANSWERS
     for metadata in (*(one.metadata for one in service.further), service.metadata):
         for table in metadata.sorted_tables:
             named = list(table.primary_key)
             if len(named) == 1 and isinstance(named[0].type, Uuid):
                 yield from (
-                    (table, column)
+                    SealedColumn(
+                        table,
+                        column,
+                        named[0],
+                        UUID(int=0),
+                        partial(Cell, table.name, column.name),
+                    )
                     for column in table.columns
                     if isinstance(column.type, LargeBinary)
                 )
@@ -41,9 +70,9 @@ async def reseal(runtime: Runtime) -> int:
         BrokenSeal: a field was changed or moved, or its key is not there.
     """
     total = 0
-    for table, column in sealed_columns(runtime.service):
-        while await _left(runtime, column):
-            done = await _round(runtime, table, column)
+    for one in sealed_columns(runtime.service):
+        while await _left(runtime, one.column):
+            done = await _round(runtime, one)
             total += done
             if not done:
                 await asyncio.sleep(PAUSE)
@@ -66,28 +95,26 @@ async def _left(runtime: Runtime, column: Column[Any]) -> bool:
         return bool(found)
 
 
-async def _round(runtime: Runtime, table: Table, column: Column[Any]) -> int:
+async def _round(runtime: Runtime, one: SealedColumn) -> int:
     """Go through the column once, in short transactions."""
     units = await runtime.places.everywhere()
-    (row_id,) = table.primary_key
-    done, last = 0, UUID(int=0)
+    done, last = 0, one.least
     while True:
         async with runtime.database.transaction(units=units) as session:
             rows = (
                 await session.execute(
-                    select(row_id, column)
-                    .where(row_id > last, _stale(runtime, column))
-                    .order_by(row_id)
+                    select(one.row, one.column)
+                    .where(one.row > last, _stale(runtime, one.column))
+                    .order_by(one.row)
                     .limit(BATCH)
                     .with_for_update(skip_locked=True)
                 )
             ).all()
             for found, sealed in rows:
-                cell = Cell(table.name, column.name, found)
                 await session.execute(
-                    update(table)
-                    .where(row_id == found)
-                    .values({column: runtime.key_ring.reseal(sealed, cell)})
+                    update(one.table)
+                    .where(one.row == found)
+                    .values({one.column: runtime.key_ring.reseal(sealed, one.cell(found))})
                 )
         done += len(rows)
         if len(rows) < BATCH:
