@@ -37,6 +37,7 @@ from casework.models import (
     case_sequence,
 )
 
+STEPS = "case_steps"
 NEVER = date(9999, 12, 31)
 """Where what has no last day stands in a list."""
 
@@ -183,10 +184,18 @@ def _still_paused(day: date) -> ColumnElement[bool]:
 
 async def steps_of(session: AsyncSession, case_id: UUID) -> list[CaseStep]:
     """The steps of a case, in the order in which they were taken."""
+    kept: dict[UUID, list[CaseStep]] = session.info.get(STEPS, {})
+    if case_id in kept:
+        return list(kept[case_id])
     rows = await session.scalars(
         select(CaseStep).where(CaseStep.case_id == case_id).order_by(CaseStep.position)
     )
     return list(rows)
+
+
+def keep_steps(session: AsyncSession, case_id: UUID, steps: Sequence[CaseStep]) -> None:
+    """Note the steps of a case that this transaction holds: until its end nobody takes another."""
+    session.info.setdefault(STEPS, {})[case_id] = list(steps)
 
 
 async def correction_of(session: AsyncSession, case_id: UUID) -> CaseCorrection | None:

@@ -98,10 +98,10 @@ async def open_case(  # noqa: PLR0913 - each names a part of the case
         subject_id=subject,
     )
     session.add(case)
-    await session.flush()
     step = _step(session, case, 1, name=OPEN, source="", target=matter.initial)
-    session.add(step)
     await _tell(session, case, matter, OPEN, "opened", event(case, [step]))
+    session.add(step)
+    repository.keep_steps(session, case.id, [step])
     return case
 
 
@@ -169,6 +169,7 @@ async def advance(  # noqa: PLR0913 - each names a part of the step
         raise TooOften("本件反复办理次数过多，请作出决定、撤回或者终止")
     _reckon(case, steps, step.on_day)
     case.version += 1
+    repository.keep_steps(session, case.id, steps)
     await _tell(session, case, matter, name, transition.event, event(case, steps))
     return step
 

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import time
+import warnings
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -329,8 +330,10 @@ def _public_key(entry: object) -> Key | None:
     if entry.get("alg") == "EdDSA":
         entry = {**entry, "alg": "Ed25519"}
     try:
-        key = JWKRegistry.import_key(entry)
-        public = JWKRegistry.import_key(key.as_dict(private=False))
+        with warnings.catch_warnings():  # of short keys, which are refused below
+            warnings.simplefilter("ignore")
+            key = JWKRegistry.import_key(entry)
+            public = JWKRegistry.import_key(key.as_dict(private=False))
     except (JoseError, ValueError, TypeError, LookupError):
         return None
     if isinstance(public, RSAKey) and public.public_key.key_size < SHORTEST_RSA_BITS:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from ipaddress import ip_address
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -61,6 +62,16 @@ class RequestLog:
                     )
 
 
+FORWARDING = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+
+
+def asked_on_this_machine(request: Request) -> bool:
+    """Whether nobody stands between: what says how we fare is not for who comes by a door."""
+    peer = ip_address(request.client.host) if request.client else None
+    forwarded = any(name in request.headers for name in FORWARDING)
+    return peer is not None and peer.is_loopback and not forwarded
+
+
 operations = APIRouter(prefix="/-", include_in_schema=False)
 
 
@@ -77,7 +88,10 @@ async def ready(request: Request) -> Health:
 
 
 @operations.get("/metrics")
-async def metrics_route() -> Response:
+async def metrics_route(request: Request) -> Response:
+    """For who asks on this machine; Prometheus asks on `MINZHENG_METRICS_PORT`."""
+    if not asked_on_this_machine(request):
+        raise problems.NotFound
     content, media_type = metrics.exposition()
     return Response(content, media_type=media_type)
 

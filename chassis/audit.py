@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from sqlalchemy import BigInteger, Column, DateTime, Identity, Table, Text, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.database import write_at_end
 from chassis.outbox import chassis_metadata
 
 audit_entry = Table(
@@ -23,25 +24,31 @@ audit_entry = Table(
 )
 
 
+KEEP = insert(audit_entry).inline()
+
+
 async def record(
     session: AsyncSession, *, action: str, subject: str, purpose: str = "", result: str = "done"
 ) -> None:
-    """Insert one entry in the transaction of what it tells of; `subject` is a reference."""
+    """One entry in the transaction of what it tells of, which without it is not committed.
+
+    `subject` is a reference.
+    """
     info = session.info
     if not info["actor"]:
         raise LookupError(f"{action} of {subject} is done by nobody")
-    await session.execute(
-        insert(audit_entry)
-        .inline()
-        .values(
-            at=info["clock"].now(),
-            recorded_at=datetime.now(UTC),
-            actor=info["actor"],
-            organisation=info["organisation"],
-            action=action,
-            subject=subject,
-            purpose=purpose,
-            result=result,
-            cause=info["cause"],
-        )
+    write_at_end(
+        session,
+        KEEP,
+        {
+            "at": info["clock"].now(),
+            "recorded_at": datetime.now(UTC),
+            "actor": info["actor"],
+            "organisation": info["organisation"],
+            "action": action,
+            "subject": subject,
+            "purpose": purpose,
+            "result": result,
+            "cause": info["cause"],
+        },
     )

@@ -232,7 +232,8 @@ class Sealer:
         if chain is None:
             chain = AuditChain(id=new_id(), anchored_position=0)
             session.add(chain)
-        due = chain.anchored_at is None or now - chain.anchored_at >= self._anchor_every
+        # Either way: a clock that has been set back is not waited for.
+        due = chain.anchored_at is None or abs(now - chain.anchored_at) >= self._anchor_every
         if head.position == chain.anchored_position or not due:
             return
         chain.anchored_position, chain.anchored_at = head.position, now

@@ -38,12 +38,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.bus import Bus, Record, Subscription, TopicPartition
 from chassis.database import ACTING, PROJECTION, Database, metadata
+from chassis.lost_log import refuse_to_skip
 from chassis.telemetry import continue_trace, log, metrics
 from contracts.events.envelope import CloudEvent
 from contracts.model import Contract
 from contracts.topics import topic_of_type
 
 BATCH = 500
+ABREAST = 3
+"""So many partitions are applied at a time, each in a transaction of its own: while one waits for
+the database the next is read and reckoned. As with several processes, their order is their own."""
 POLL = 1.0
 FIRST_PAUSE, LAST_PAUSE = 0.1, 30.0
 MEASURE_EVERY = 15.0
@@ -56,7 +60,9 @@ SEE = text(
     "INSERT INTO inbox (consumer, event_id) SELECT :consumer, unnest(CAST(:ids AS uuid[]))"
     " ON CONFLICT DO NOTHING RETURNING event_id"
 )
-TRANSIENT_STATES = ("08", "40001", "40P01", "53", "55P03", "57")
+TRANSIENT_STATES = ("08", "28", "40001", "40P01", "53", "55P03", "57", "58", "XX")
+"""Among them what is wrong with the server or its disk, and no fault of the event: 28 while a
+password is changed, 58 a read error, XX a file that may not grow (quota, limit)."""
 
 consumption_metadata = metadata()
 
@@ -187,14 +193,17 @@ class Consumption:
 
     async def offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """Where this consumer goes on, by its own record."""
+        known = await self._own()
+        return {partition: known.get(partition, 0) for partition in partitions}
+
+    async def _own(self) -> dict[TopicPartition, int]:
         async with self.database.transaction(schema=self.schema) as session:
             rows = await session.execute(
                 select(
                     consumer_offset.c.topic, consumer_offset.c.partition, consumer_offset.c.next
                 ).where(consumer_offset.c.consumer == self.consumer.name)
             )
-            known = {TopicPartition(topic, number): next_ for topic, number, next_ in rows}
-        return {partition: known.get(partition, 0) for partition in partitions}
+            return {TopicPartition(topic, number): next_ for topic, number, next_ in rows}
 
     async def take(self, partition: TopicPartition, records: Sequence[Record]) -> None:
         """Apply one partition's batch in one transaction; on failure, each record singly."""
@@ -345,7 +354,13 @@ class Consumption:
         return new
 
     async def run(self, bus: Bus, *, group: str = "") -> None:
-        """Consume for ever; what cannot be waited out ends the process (crash-only)."""
+        """Consume for ever; what cannot be waited out ends the process (crash-only).
+
+        Raises:
+            LogLostError: the topics end before what this consumer has read.
+        """
+        own = {p: n for p, n in (await self._own()).items() if p.topic in self.consumer.topics}
+        await refuse_to_skip(own, bus, self.consumer.name)
         async with bus.subscribe(
             group or self.consumer.name, self.consumer.topics, assigned=self.assigned
         ) as subscription:
@@ -375,15 +390,40 @@ class Consumption:
         until: Mapping[TopicPartition, int] | None = None,
     ) -> int:
         """Fetch once and apply what came (before the offsets `until`); how many records."""
+        fetched = await subscription.fetch(max_records=BATCH * ABREAST, timeout=wait)
+        if until is not None:
+            fetched = {
+                partition: [one for one in records if one.offset < until.get(partition, 0)]
+                for partition, records in fetched.items()
+            }
+        room = asyncio.Semaphore(ABREAST)
+
+        async def settle(partition: TopicPartition, records: Sequence[Record]) -> int:
+            async with room:
+                return await self._settle_all(subscription, partition, records)
+
+        settled = await asyncio.gather(
+            *(settle(partition, records) for partition, records in fetched.items() if records),
+            return_exceptions=True,  # the others come to their end first
+        )
+        for one in settled:
+            if isinstance(one, BaseException):
+                raise one
+        taken = sum(one for one in settled if isinstance(one, int))
+        if taken:
+            await subscription.commit({one: self.positions[one] for one in fetched})
+        return taken
+
+    async def _settle_all(
+        self, subscription: Subscription, partition: TopicPartition, records: Sequence[Record]
+    ) -> int:
+        """Apply what came of a partition, batch by batch, until the offset was moved elsewhere."""
         taken = 0
-        for partition, fetched in (
-            await subscription.fetch(max_records=BATCH, timeout=wait)
-        ).items():
-            records = fetched
-            if until is not None:
-                records = [one for one in fetched if one.offset < until.get(partition, 0)]
-            if records:
-                taken += await self._settle(subscription, partition, records)
+        for first in range(0, len(records), BATCH):
+            done = await self._settle(subscription, partition, records[first : first + BATCH])
+            if not done:
+                break
+            taken += done
         return taken
 
     async def assigned(
@@ -418,7 +458,6 @@ class Consumption:
                     done = self.positions[partition]
                     records = [record for record in records if record.offset >= done]
             else:
-                await subscription.commit({partition: self.positions[partition]})
                 return count
 
     @property

@@ -3,14 +3,14 @@
 The app role owns nothing; row-level security shows only rows of the units set here after BEGIN.
 """
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import DateTime, Enum, MetaData, text
+from sqlalchemy import DateTime, Enum, FetchedValue, Insert, MetaData, text
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -77,8 +77,11 @@ class Aggregate:
     """Mix-in of rows that publish events and can be changed by several people at once."""
 
     id: Mapped[UUID] = mapped_column(PG_UUID(as_uuid=True), primary_key=True)
-    event_seq: Mapped[int] = mapped_column(default=0)
+    event_seq: Mapped[int] = mapped_column(default=0, server_onupdate=FetchedValue())
+    """An UPDATE may reckon it (`event_seq + 1`): it comes back with each."""
     version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__: ClassVar[Mapping[str, Any]] = {"eager_defaults": True}
 
 
 class Database:
@@ -138,6 +141,7 @@ class Database:
                 clock=self.clock,
                 source=self.source,
                 key_ring=self._key_ring,
+                at_end={},
             )
             await session.execute(
                 SET_WALLS,
@@ -147,6 +151,7 @@ class Database:
                 },
             )
             yield session
+            await write_gathered(session)
         if session.info.get("emitted"):
             self._waker.wake()
 
@@ -158,6 +163,21 @@ class Database:
     async def close(self) -> None:
         await self._waker.close()
         await self.engine.dispose()
+
+
+def write_at_end(session: AsyncSession, statement: Insert, row: Mapping[str, Any]) -> None:
+    """Insert a row as the last thing before the commit, all rows of a statement in one go.
+
+    For what nobody reads within the transaction. Where it cannot be written, nothing is committed.
+    """
+    session.info["at_end"].setdefault(statement, []).append(row)
+
+
+async def write_gathered(session: AsyncSession) -> None:
+    """Insert what was left for the end; the transaction does so itself."""
+    gathered = session.info["at_end"]
+    while gathered:
+        await session.execute(*gathered.popitem())
 
 
 def now(session: AsyncSession) -> datetime:

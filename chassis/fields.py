@@ -60,6 +60,14 @@ def _impersonal(value: str) -> str:
     return value
 
 
+def _for_all_to_read(value: str) -> str:
+    if masked(value) != value:
+        raise ValueError("此处内容公开，不得含身份证号、电话、银行账号等个人信息")
+    return value
+
+
+Public = AfterValidator(_for_all_to_read)
+"""Of a text that a register shows to everybody and keeps in clear: no number of a person."""
 Day = Annotated[
     date,
     BeforeValidator(_written_day),
@@ -86,4 +94,5 @@ Document = Annotated[
     Field(description="所依据的文件名称或文号，不得含个人信息", examples=["渝北民政〔2021〕12号"]),
 ]
 """On what a record stands. Events carry it, and no event carries personal data."""
-Reason = Annotated[str, text(500), Field(description="更正的理由")]
+Reason = Annotated[str, text(500), Public, Field(description="更正的理由，不得含个人信息")]
+"""Why something that is public was corrected; of persons and cases, reasons are sealed."""

@@ -88,10 +88,10 @@ async def idempotent(
     who = (principal.subject, principal.organisation, request.method, request.url.path, key)
     name = hashlib.sha256("\n".join(who).encode()).digest()
     asked = [await request.body(), *(code.encode() for code in sorted(principal.divisions))]
-    body_hash = hashlib.sha256(b"\n".join(asked)).digest()
+    key_ring = runtime.key_ring
+    body_hash = key_ring.request_index(b"\n".join(asked))
     await session.execute(LOCK, {"lock": int.from_bytes(name[:8], signed=True)})
     kept = (await session.execute(FIND, {"name": name})).first()
-    key_ring = runtime.key_ring
     if kept is None:
         request.state.keep_answer = partial(_keep, session, key_ring, name, body_hash)
         return

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     DateTime,
     Exists,
     Index,
@@ -132,6 +133,12 @@ def _day_before_waits() -> Exists:
     )
 
 
+def _is_free(real: datetime) -> ColumnElement[bool]:
+    """Not leased; what is leased beyond any lease is so by a clock that has been set back since."""
+    until = job_table.c.lease_until
+    return until.is_(None) | (until < real) | (until > real + LONGEST_RETRY)
+
+
 class JobRunner:
     """Runs due jobs; several processes may, each job is leased to one of them."""
 
@@ -214,7 +221,7 @@ class JobRunner:
                         job_table.c.run_at <= now,
                         job_table.c.kind.in_(self._handlers),
                         job_table.c.kind.not_in(self._daily) | ~_day_before_waits(),
-                        (job_table.c.lease_until.is_(None)) | (job_table.c.lease_until < real),
+                        _is_free(real),
                     )
                     # What failed comes after the rest: a source that is down holds no other up.
                     .order_by(

@@ -48,8 +48,9 @@ CHASSIS_GRANTS = (
     "GRANT UPDATE (event_seq, anchored_position, anchored_at) ON chassis.audit_chain TO {app}",
     "GRANT EXECUTE ON FUNCTION chassis.audit_waiting(bigint, integer) TO {app}",
     "GRANT SELECT, INSERT, UPDATE (published_at) ON chassis.outbox TO {app}",
+    "GRANT SELECT ON chassis.relay_hold TO {app}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON chassis.job TO {app}",
-    "GRANT SELECT, INSERT, DELETE ON chassis.idempotency_key TO {app}",
+    "GRANT SELECT, INSERT, UPDATE (answer), DELETE ON chassis.idempotency_key TO {app}",
 )
 
 

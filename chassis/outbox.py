@@ -24,8 +24,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.exc import StaleDataError
 
-from chassis.database import Aggregate, metadata
+from chassis.database import Aggregate, metadata, write_at_end
 from chassis.ids import new_id
 from chassis.telemetry import current_traceparent
 from contracts.events.envelope import CloudEvent
@@ -57,6 +58,21 @@ outbox = Table(
     },
 )
 
+relay_hold = Table(
+    "relay_hold",
+    chassis_metadata,
+    Column("reason", Text, primary_key=True),
+    Column("since", DateTime(timezone=True), nullable=False),
+)
+"""While it has a row nothing is published: the database came back from a backup, and what was
+told of the hours that it lacks is to be reconciled first."""
+
+RESTORED, RECONCILING, REPUBLISHING = "restored", "reconciling", "republishing"
+"""Reasons of a hold; each is taken away by whoever has set it, `RESTORED` by a reconcile."""
+HOLD = """INSERT INTO chassis.relay_hold (reason, since) VALUES ($1, now())
+ON CONFLICT (reason) DO NOTHING"""
+HOLDS = "SELECT reason, since FROM chassis.relay_hold ORDER BY since"
+
 # Statements are built once: to build one anew costs more than to send it.
 KEEP = insert(outbox).inline()
 
@@ -71,6 +87,24 @@ def _numbering(table: Table) -> UpdateBase:
     )
 
 
+async def _number(session: AsyncSession, aggregate: Aggregate) -> int | None:
+    """The event's number, in the statement that writes what else the aggregate's row is to say."""
+    state = inspect(aggregate)
+    if state.pending:  # nobody else has the row yet
+        aggregate.event_seq = (aggregate.event_seq or 0) + 1
+    elif state.persistent:
+        aggregate.event_seq = type(aggregate).event_seq + 1
+    try:
+        await session.flush()
+    except StaleDataError:
+        return None
+    if state.persistent:
+        return aggregate.event_seq
+    table = cast("Table", inspect(type(aggregate)).local_table)
+    number: int | None = await session.scalar(_numbering(table), {"aggregate": aggregate.id})
+    return number
+
+
 async def emit(session: AsyncSession, aggregate: Aggregate, verb: str, data: Contract) -> UUID:
     """Record that the aggregate is now as `data` says; the relay publishes it after the commit.
 
@@ -78,9 +112,7 @@ async def emit(session: AsyncSession, aggregate: Aggregate, verb: str, data: Con
     topic is the order of the commits, without a gap.
     """
     topic = BY_DATA[type(data)]
-    await session.flush()
-    table = cast("Table", inspect(type(aggregate)).local_table)
-    sequence = await session.scalar(_numbering(table), {"aggregate": aggregate.id})
+    sequence = await _number(session, aggregate)
     if sequence is None:
         raise LookupError(f"{topic.name} {aggregate.id} has no row to number its event on")
     info = session.info
@@ -99,7 +131,8 @@ async def emit(session: AsyncSession, aggregate: Aggregate, verb: str, data: Con
         cause=info["cause"],
         data=data.model_dump(mode="json"),
     )
-    await session.execute(
+    write_at_end(
+        session,
         KEEP,
         {
             "id": event.id,

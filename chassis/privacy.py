@@ -9,6 +9,7 @@ and is bound to its table, column and row: moved to another place it does not op
 
 import base64
 import binascii
+import hmac
 import os
 import re
 import secrets
@@ -240,6 +241,10 @@ class KeyRing:
         """
         text = unicodedata.normalize("NFKC", name).translate(_MIDDLE_DOTS)
         return sm3.mac(self.name_index_key, "".join(text.split()).casefold().encode())
+
+    def request_index(self, content: bytes) -> bytes:
+        """By what a request is known to be the same: 32 bytes that tell nobody what it says."""
+        return hmac.digest(self.name_index_key, b"request\n" + content, "sha256")
 
     def _field_key(self, key_id: int) -> bytes | None:
         key = self.field_keys.get(key_id)

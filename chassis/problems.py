@@ -253,7 +253,7 @@ def from_database(error: DBAPIError) -> Problem:
         return Conflict("提交的内容与已有数据重复或不相容")
     if state.startswith("22"):
         return Unprocessable("填写内容含有无法保存的字符或超出范围的数值")
-    ours = state.startswith(("08", "53", "57", "40", "55")) or not state
+    ours = state.startswith(("08", "28", "40", "53", "55", "57", "58", "XX")) or not state
     if ours or error.connection_invalidated:
         return Unavailable("数据库暂时不可用，请稍后重试")
     return Problem("请联系管理员")

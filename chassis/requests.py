@@ -23,7 +23,12 @@ def runtime_of(request: Request) -> Runtime:
     return runtime
 
 
-CurrentRuntime = Annotated[Runtime, Depends(runtime_of)]
+async def current_runtime(request: Request) -> Runtime:
+    """As `runtime_of`; a dependency that is no coroutine would be run in a thread, each time."""
+    return runtime_of(request)
+
+
+CurrentRuntime = Annotated[Runtime, Depends(current_runtime)]
 
 
 async def caller(

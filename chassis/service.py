@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -11,7 +11,7 @@ from sqlalchemy import MetaData
 from chassis.access import Jwks, KeySource, TokenVerifier
 from chassis.clock import Clock, open_clock
 from chassis.consumption import Consumer
-from chassis.database import Database
+from chassis.database import Aggregate, Database
 from chassis.http_client import HttpClient
 from chassis.jobs import JobHandler
 from chassis.limits import Rates
@@ -53,7 +53,8 @@ class Service:
     consumers: tuple[Consumer, ...] = ()
     jobs: Callable[["Runtime"], Mapping[str, JobHandler]] = lambda _: {}
     daily: tuple[str, ...] = ()
-    publishes: tuple[str, ...] = ()
+    publishes: Mapping[str, type[Aggregate]] = field(default_factory=dict, hash=False)
+    """Topic → the aggregate whose rows number its events."""
     keys: Callable[[Settings], KeySource] | None = None
     """Where tokens are verified from, for the issuer itself; else its JWKS over HTTP."""
 

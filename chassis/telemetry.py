@@ -13,7 +13,7 @@ import shutil
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -65,7 +65,7 @@ _NUMBERS = re.compile(
     r"(?P<id>[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
     r"|[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
     r"|(?<![0-9A-Za-z])(?=\d*[a-f])[0-9a-f]{32}(?:[0-9a-f]{32})?(?![0-9A-Za-z]))"
-    r"|(?P<person>\d{14,}[\dXxＸｘ]|\d{6}[ -]?\d{8}[ -]?\d{3}[\dXxＸｘ])"
+    r"|(?P<person>\d{14,}[\dXxＸｘ]|\d{6}[ -]?\d{8}[ -]?\d{3}[\dXxＸｘ]|(?:\d{4}[ -]){3,4}\d{3,4})"
     r"|(?<!\d)(?P<phone>(?:\+?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4})(?!\d)"
 )
 
@@ -177,14 +177,18 @@ def configure_logging(*, service: str, process: str, level: int = logging.INFO) 
 
 
 class _Stdout:
-    """Writes to the stdout of the moment, which a supervisor or a test may have changed."""
+    """Writes to the stdout of the moment, which a supervisor or a test may have changed.
+
+    A line that finds no room on a full disk is lost: what it tells of goes on.
+    """
 
     def __init__(self, *_: object) -> None:
         pass
 
     def msg(self, line: str) -> None:
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
+        with suppress(OSError):
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
 
     debug = info = warning = warn = error = critical = fatal = exception = msg
 

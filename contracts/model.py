@@ -17,3 +17,10 @@ class Contract(BaseModel):
     def read(cls, data: bytes | str) -> Self:
         """Parse what somebody published, ignoring fields of later versions."""
         return cls.model_validate_json(data, extra="ignore")
+
+    def void(self) -> Self:
+        """What is told of something of which there is nothing any more: consumers then count none.
+
+        Itself, where what was told stays true.
+        """
+        return self

@@ -11,6 +11,9 @@ from contracts.events.relief import Award, ReliefCase, Standard
 from contracts.model import Contract
 
 PARTITIONS = 6
+MENDED = ("restored", "voided")
+"""Verbs of every topic, told when a service has come back from a backup: what stands there again
+(还原), and of what it has nothing any more (作废)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +48,14 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         "minzheng.eldercare.facility",
         Facility,
-        ("registered", "changed", "corrected", "assessed", "closed"),
+        ("registered", "changed", "corrected", "assessed", "closed", *MENDED),
         "养老服务设施",
         subscribers=("indicator",),
     ),
     Topic(
         "minzheng.relief.standard",
         Standard,
-        ("set", "corrected"),
+        ("set", "corrected", *MENDED),
         "社会救助标准",
         subscribers=("indicator",),
     ),
@@ -63,42 +66,42 @@ TOPICS: tuple[Topic, ...] = (
             *("opened", "submitted", "told", "accepted", "declared", "checked", "surveyed"),
             *("opined", "publicised", "objected", "forwarded", "returned", "prolonged"),
             *("decided", "delivered", "withdrawn", "terminated", "moved", "closed"),
-            *("proposed", "heard", "noted"),
+            *("proposed", "heard", "noted", *MENDED),
         ),
         "社会救助办件",
     ),
     Topic(
         "minzheng.relief.award",
         Award,
-        ("approved", "changed", "reduced", "stopped", "moved", "corrected"),
+        ("approved", "changed", "reduced", "stopped", "moved", "corrected", *MENDED),
         "社会救助待遇",
         subscribers=("indicator",),
     ),
     Topic(
         "minzheng.indicator.figure",
         FigureSeries,
-        ("reported", "corrected"),
+        ("reported", "corrected", *MENDED),
         "填报数",
         subscribers=("indicator",),
     ),
     Topic(
         "minzheng.placename.unit",
         PlaceUnit,
-        ("founded", "changed", "abolished"),
+        ("founded", "changed", "abolished", *MENDED),
         "区划单位",
         subscribers=EVERY_SERVICE,
     ),
     Topic(
         "minzheng.community.social_worker",
         SocialWorker,
-        ("registered", "changed", "removed"),
+        ("registered", "changed", "removed", *MENDED),
         "社会工作专业人才",
         subscribers=("indicator",),
     ),
     Topic(
         "minzheng.audit.head",
         AuditHead,
-        ("anchored",),
+        ("anchored", *MENDED),
         "审计链链尾",
         # Two keep what all tell, so that neither's own chain is without an anchor.
         subscribers=("indicator", "gateway"),

@@ -84,7 +84,8 @@ def fetch_libraries() -> Path:
 class Broker:
     """One broker on loopback, its ports, its cluster id and its log kept in `data`.
 
-    The process is a child in a session of its own; watch `process`.
+    The process is a child in a session of its own; watch `process`, which stays when it did not
+    come up.
     """
 
     def __init__(self, data: Path) -> None:
@@ -97,6 +98,11 @@ class Broker:
     def address(self) -> str:
         """`host:port`, the same after every restart unless the port was taken meanwhile."""
         return f"{HOST}:{int((self.data / 'port').read_text())}"
+
+    @property
+    def cluster(self) -> str:
+        """The id of the cluster: a broker whose data was lost is another one."""
+        return (self.data / "cluster-id").read_text().strip()
 
     @property
     def pid(self) -> int | None:
@@ -115,7 +121,9 @@ class Broker:
         try:
             self._bring_up(jars)
         except BaseException:
+            ended = self.process
             self.stop()
+            self.process = ended
             raise
 
     def stop(self) -> None:

@@ -15,9 +15,11 @@ from chassis.settings import Settings
 from chassis.telemetry import configure_logging
 from contracts.topics import TOPICS
 from suite import catalogue
+from suite.crash import leave_no_core, told_by_type
 
 if TYPE_CHECKING:
     from suite.audit import Audited
+    from suite.topic_copy import Part
 
 app = typer.Typer(
     name="minzheng",
@@ -34,6 +36,7 @@ out = Console()
 
 Data = Annotated[Path, typer.Option("--data", help="数据目录")]
 ServiceName = Annotated[str, typer.Argument(help="服务名：" + "、".join(catalogue.NAMES))]
+Services = Annotated[list[str] | None, typer.Argument(help="服务名；不写则全部")]
 DEFAULT_DATA = Path("var/minzheng")
 ALL_TOWNS = 22
 CaseTowns = Annotated[
@@ -180,16 +183,63 @@ def backup(
 def restore(
     source: Annotated[Path, typer.Argument(metavar="文件夹", help="备份所在的文件夹")],
     data: Data = DEFAULT_DATA,
+    only: Annotated[
+        str, typer.Option("--only", help="只恢复这一个服务的数据库，数据目录须已停止运行")
+    ] = "",
 ) -> None:
-    """由备份恢复到新的数据目录；之后用 run --data 启动。"""
+    """由备份恢复到新的数据目录；或用 --only 只恢复其中一个服务。之后用 run --data 启动。"""
     from suite.backup import BackupError  # noqa: PLC0415 - heavy
     from suite.backup import restore as bring_back  # noqa: PLC0415 - as above
+    from suite.restore_one import restore_one  # noqa: PLC0415 - as above
 
+    if only:
+        _must_be(only, catalogue.NAMES)
     try:
-        made = bring_back(source, data)
+        made = restore_one(source, data, only) if only else bring_back(source, data)
     except BackupError as error:
         _refuse(str(error))
-    out.print(f"已恢复到 {data}：{made.files} 个文件，备份于 {made.made_at}")
+    if not only:
+        out.print(f"已恢复到 {data}：{made.files} 个文件，备份于 {made.made_at}")
+        return
+    out.print(f"{only} 的数据库已恢复到 {made.made_at} 的状态，其事件暂停发布。")
+    out.print(
+        f"请启动套件，然后执行 minzheng reconcile {only} --mend --data {data}", soft_wrap=True
+    )
+
+
+@app.command()
+def reconcile(
+    services: Services = None,
+    data: Data = DEFAULT_DATA,
+    *,
+    mend: Annotated[bool, typer.Option("--mend", help="修复，并结束恢复后的暂停发布")] = False,
+) -> None:
+    """核对发件箱、主题与收件记录，指出何处不同；--mend 修复。有须人处理的差异时以 1 退出。"""
+    from suite.reconcile import look, mend_all  # noqa: PLC0415 - heavy
+    from suite.topic_copy import NotMendedError  # noqa: PLC0415 - as above
+
+    parts, reach = _parts(services, data)
+    do = mend_all if mend else look
+    try:
+        code = asyncio.run(do(parts, reach, out))
+    except NotMendedError as error:
+        _refuse(str(error))
+    raise typer.Exit(code)
+
+
+@app.command()
+def republish(services: Services = None, data: Data = DEFAULT_DATA) -> None:
+    """消息日志丢失或换过以后：把主题缺少的事件由发件箱按原样重新发布，各消费者从头读起。"""
+    from suite.republish import republish as again  # noqa: PLC0415 - heavy
+    from suite.topic_copy import NotMendedError  # noqa: PLC0415 - as above
+
+    parts, reach = _parts(services, data)
+    try:
+        counts = asyncio.run(again(parts, reach))
+    except NotMendedError as error:
+        _refuse(str(error))
+    for name, count in counts.items():
+        out.print(f"{name}：{count} 条事件交由后台进程重新发布")
 
 
 @app.command()
@@ -332,6 +382,22 @@ def _chains(service: str, data: Path) -> "list[Audited]":
         _refuse(f"没有审计密钥：{error}")
 
 
+def _parts(services: list[str] | None, data: Path) -> "tuple[list[Part], list[Part]]":
+    """The services asked for, and all within reach: by the environment one, else all of a run."""
+    from suite.topic_copy import part_by, parts_in  # noqa: PLC0415 - heavy
+
+    for name in services or ():
+        _must_be(name, catalogue.NAMES)
+    settings = Settings()
+    if not settings.owner_database_url:
+        _must_run(data)
+        return parts_in(data, tuple(services or catalogue.NAMES)), parts_in(data)
+    if not services or len(services) > 1 or not settings.bus:
+        _refuse("请指明一个服务，并设置 OWNER_DATABASE_URL 与 MINZHENG_KAFKA")
+    part = part_by(settings, services[0])
+    return [part], [part]
+
+
 def _must_run(data: Path) -> None:
     if not (data / "endpoints.json").exists():
         _refuse(f"{data} 中没有运行中的套件，请先 minzheng run --data {data}")
@@ -348,4 +414,7 @@ def _refuse(reason: str) -> NoReturn:
 
 
 def main() -> None:
-    app()
+    leave_no_core()
+    configure_logging(service="suite", process="minzheng")
+    with told_by_type():
+        app()

@@ -60,6 +60,11 @@ class DataFolder:
         return self.path / "endpoints.json"
 
     @property
+    def log_id(self) -> Path:
+        """Which message log the data last ran on: another one does not hold its events yet."""
+        return self.path / "log-id"
+
+    @property
     def demo_done(self) -> Path:
         """Present when the demonstration district is whole."""
         return self.path / "demo.json"

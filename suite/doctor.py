@@ -10,6 +10,7 @@ import httpx
 from chassis.bus import BusError
 from chassis.clock import open_clock
 from chassis.law.calendar import Calendar
+from chassis.outbox import HOLDS
 from suite import catalogue
 from suite.data import DataFolder
 from suite.settled import behind
@@ -39,6 +40,7 @@ async def examine(data: Path) -> list[Finding]:
     try:
         found += await _behind(folder)
         found += await _parked(folder)
+        found += await _on_hold(folder)
     except (OSError, BusError, asyncpg.PostgresError) as error:
         found.append(Finding("数据库与消息总线", well=False, word="无法查看", detail=str(error)))
     clock = open_clock(str(folder.clock), deployment=False)
@@ -89,6 +91,22 @@ async def _parked(folder: DataFolder) -> list[Finding]:
         if count:
             detail = f"{count} 条；查明原因后用 minzheng dead-letters --replay 重新处理"
             found.append(Finding(f"搁置 {name}", well=False, word="有搁置", detail=detail))
+    return found
+
+
+async def _on_hold(folder: DataFolder) -> list[Finding]:
+    """Who publishes nothing, since when, because its database came back from a backup."""
+    found = []
+    for name in catalogue.NAMES:
+        connection = await asyncpg.connect(folder.urls(folder.postgres(), name)[0])
+        try:
+            holds = await connection.fetch(HOLDS)
+        finally:
+            await connection.close()
+        for hold in holds:
+            detail = f"自 {hold['since']:%Y-%m-%d %H:%M}（{hold['reason']}）；"
+            detail += f"用 minzheng reconcile {name} --mend 核对并修复后恢复发布"
+            found.append(Finding(f"发布 {name}", well=False, word="暂停", detail=detail))
     return found
 
 

@@ -70,8 +70,8 @@ class Postgres:
 
     `durable=False` trades safety in a crash of the machine for speed: for tests only. The server
     is a child of the process that calls `start()`, in a session of its own so that Ctrl-C reaches
-    us first; watch `process`. One run at a time holds `data`; a server left by a killed run is
-    stopped first.
+    us first; watch `process`, which stays when it did not come up. One run at a time holds `data`;
+    a server left by a killed run is stopped first.
     """
 
     def __init__(self, data: Path, *, durable: bool = True) -> None:
@@ -111,7 +111,9 @@ class Postgres:
         try:
             self._bring_up()
         except BaseException:
+            ended = self.process
             self.stop()
+            self.process = ended
             raise
 
     def _bring_up(self) -> None:
@@ -227,7 +229,6 @@ class Postgres:
             if time.monotonic() > deadline:
                 raise PostgresError(f"PostgreSQL is not ready in time: {self._last_words()}")
             time.sleep(0.02)
-        self.process = None
         worth_another_try = "is still in use" in self._last_words() or not is_free(port)
         if not worth_another_try or time.monotonic() > deadline:
             raise PostgresError(f"PostgreSQL does not start: {self._last_words()}")

@@ -3,9 +3,7 @@
 import asyncio
 import signal
 import socket
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import uvicorn
 from fastapi import FastAPI
@@ -14,9 +12,10 @@ from chassis.app import create_app
 from chassis.http_server import allow_files, configuration
 from chassis.service import Service
 from chassis.settings import Settings
-from chassis.telemetry import configure_logging, log
+from chassis.telemetry import configure_logging, metrics
 from chassis.work import work
 from suite import catalogue
+from suite.crash import told_by_type
 from suite.departments import server as departments
 
 BACKLOG = 2_048
@@ -38,13 +37,15 @@ def app_of(name: str) -> FastAPI:
 def serve(name: str, bound: socket.socket) -> None:
     """Answer HTTP on a bound socket until SIGTERM; requests under way are finished."""
     configure_logging(service=name, process="serve")
-    with _told_by_type():
+    with told_by_type():
         _serve(name, bound)
 
 
 def _serve(name: str, bound: socket.socket) -> None:
     settings = Settings()
     allow_files(settings.connections)
+    if settings.metrics_port:
+        metrics.show(settings.metrics_host, settings.metrics_port)
     config = configuration(app_of(name), settings)
     uvicorn.Server(config).run(sockets=[bound])
 
@@ -61,18 +62,8 @@ def do_work(service: Service) -> None:
         except asyncio.CancelledError:
             return
 
-    with _told_by_type():
+    with told_by_type():
         asyncio.run(until_told())
-
-
-@contextmanager
-def _told_by_type() -> Iterator[None]:
-    """End on a failure with a log line of ours: a traceback would show the values it met."""
-    try:
-        yield
-    except Exception:  # noqa: BLE001 - whatever it is, the process ends and is started again
-        log().exception("process_failed")
-        sys.exit(1)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -32,8 +32,10 @@ from suite.demo.clients import CLIENTS
 from suite.ports import HOST, is_free
 from suite.postgres import Postgres, open_bus_to_app
 from suite.processes import listen, serving, working
+from suite.republish import republish
 from suite.single_run import InUseError
 from suite.supervisor import Supervisor
+from suite.topic_copy import NotMendedError, parts_of
 
 PORTS_TRIED = 200
 READY_SECONDS = 120.0
@@ -41,6 +43,8 @@ LOOK = 0.05
 ISSUER = "minzheng"
 TRIES = 3
 LARGEST_LOG = 50 * 1024 * 1024
+BROKER = "kafka"
+EMBEDDED_LOG = "embedded"
 
 
 @dataclass(slots=True)
@@ -81,7 +85,6 @@ class Embedded:
             told["MINZHENG_BUS_URL"], _ = self.folder.urls(self.postgres, BUS)
         if name in catalogue.NAMES:
             told["DATABASE_URL"], _ = self.folder.urls(self.postgres, name)
-            told["MINZHENG_METRICS_PORT"] = str(self.ports[f"metrics-{name}"])
         return told
 
     def url(self, name: str) -> str:
@@ -102,6 +105,13 @@ class Embedded:
             return f"kafka://{self.broker.address}"
         return self.folder.urls(self.postgres, BUS)[1]
 
+    def start_broker(self, stack: ExitStack) -> None:
+        """Start the broker, if this run is on one, and have it stopped at the end."""
+        if self.kafka:
+            self.broker = Broker(self.folder.path / BROKER)
+            self.broker.start()
+            stack.callback(self.broker.stop)
+
     async def prepare(self) -> None:
         """Databases, migrations, topics."""
         await self.folder.make_databases(self.postgres)
@@ -113,6 +123,27 @@ class Embedded:
         )
         if self.broker is None:
             await open_bus_to_app(self.bus_url)
+        await self.adopt_log()
+
+    @property
+    def log_id(self) -> str:
+        """The message log that this run uses; of brokers, each cluster that was ever made."""
+        return f"kafka {self.broker.cluster}" if self.broker is not None else EMBEDDED_LOG
+
+    async def adopt_log(self) -> None:
+        """Have the archive told on a log that the data did not run on before, or not last."""
+        kept = self.folder.log_id
+        # Before this was noted there was the embedded log alone, unless a broker had been started.
+        noted = kept.read_text() if kept.exists() else "" if self.has_broker else EMBEDDED_LOG
+        if noted != self.log_id:
+            parts = parts_of(self.folder, open_bus(self.bus_url))
+            counts = await republish(parts, parts)
+            log().warning("log_adopted", kind=self.log_id, count=sum(counts.values()))
+        private_file.replace(kept, self.log_id.encode())
+
+    @property
+    def has_broker(self) -> bool:
+        return (self.folder.path / BROKER).exists()
 
 
 def take_ports(first: int, *others: str) -> dict[str, int]:
@@ -152,13 +183,10 @@ def run(data: Path, *, port: int, demo: bool, kafka: bool, case_towns: int) -> i
             console.print(f"{data} 正由另一个 minzheng run 使用")
             return 1
         stack.callback(embedded.postgres.stop)
-        if kafka:
-            progress.update(step, description="启动 Kafka")
-            embedded.broker = Broker(folder.path / "kafka")
-            embedded.broker.start()
-            stack.callback(embedded.broker.stop)
-        progress.update(step, description="准备各服务的数据库")
-        asyncio.run(embedded.prepare())
+        progress.update(step, description="准备消息日志与各服务的数据库")
+        embedded.start_broker(stack)
+        if not _prepared(embedded, console):
+            return 1
         gateway_url, _ = folder.urls(embedded.postgres, "gateway")
         asyncio.run(make_clients(gateway_url, [CONSOLE], folder.console_client))
         if demo:
@@ -192,6 +220,16 @@ def run(data: Path, *, port: int, demo: bool, kafka: bool, case_towns: int) -> i
     return 0
 
 
+def _prepared(embedded: Embedded, console: Console) -> bool:
+    """Prepare databases and topics; False, and a word why, where the log was changed too soon."""
+    try:
+        asyncio.run(embedded.prepare())
+    except NotMendedError as error:
+        console.print(str(error), soft_wrap=True)
+        return False
+    return True
+
+
 def _demo_built(folder: DataFolder, supervisor: Supervisor, case_towns: int) -> bool:
     """Build the demonstration where it is not whole yet; False when it cannot be."""
     if folder.demo_done.exists():
@@ -214,6 +252,8 @@ def _add(
     def live() -> None:
         _log_to(embedded.folder.logs / f"{child}.log")
         os.environ.update(embedded.environment(service))
+        if f"metrics-{service}" in embedded.ports and child.startswith("work-"):
+            os.environ["MINZHENG_METRICS_PORT"] = str(embedded.ports[f"metrics-{service}"])
         run_it()
 
     supervisor.add(child, live)

@@ -41,12 +41,14 @@ class Child:
 class Supervisor:
     """Keeps `children` running until it is told to stop.
 
-    `watch` is called between looks, for servers that are no forks of ours.
+    `watch` is called between looks, for servers that are no forks of ours; where it fails (a disk
+    is full, a port is taken) it is called again after a pause, and everything else goes on.
     """
 
     children: list[Child] = field(default_factory=list)
     watch: Callable[[], None] = lambda: None
     stopping: bool = False
+    watch_at: float = 0.0
 
     def add(self, name: str, run: Callable[[], None], *, once: bool = False) -> Child:
         """A process to keep running, or (`once`) to run until it has ended well."""
@@ -75,7 +77,15 @@ class Supervisor:
         for child in self.children:
             if child.pid == 0 and child.start_at and now >= child.start_at and not self.stopping:
                 self._fork(child)
-        self.watch()
+        if now >= self.watch_at:
+            self._watch()
+
+    def _watch(self) -> None:
+        try:
+            self.watch()
+        except Exception:  # noqa: BLE001 - whatever it is, the services go on as they can
+            log().exception("watch_failed")
+            self.watch_at = time.monotonic() + LONGEST_PAUSE
 
     def tend_until(self, done: Callable[[], bool]) -> None:
         """Look after everything until it is done, or until we are told to stop."""

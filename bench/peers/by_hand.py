@@ -56,7 +56,7 @@ class Asked:
             "measures": "{%s}" % ",".join(f'"{one.measure}"' for one in self.spans),  # noqa: UP031 - braces
             "wholes": "{%s}" % ",".join(str(one.whole) for one in self.spans),  # noqa: UP031 - braces
             "untils": "{%s}" % ",".join(str(one.until) for one in self.spans),  # noqa: UP031 - braces
-            "units": self.units,
+            "units": "{%s}" % ",".join(map(str, self.units)),  # noqa: UP031 - braces
         }
         names = list(dict.fromkeys(NAMED.findall(SUMS_NOW.text)))
         self.sql = NAMED.sub(lambda found: f"${names.index(found[1]) + 1}", SUMS_NOW.text)

@@ -201,7 +201,8 @@ class EmbeddedBus:
                 heart.cancel()
                 await asyncio.gather(heart, return_exceptions=True)
                 with contextlib.suppress(BusError, TimeoutError):
-                    await asyncio.wait_for(subscription.leave(), _CLOSE_SECONDS)
+                    async with asyncio.timeout(_CLOSE_SECONDS):
+                        await subscription.leave()
 
 
 class EmbeddedProducer:

@@ -18,6 +18,14 @@ _REPLICAS = 3
 _LOOKS_FOR_BROKERS = 20
 _TOPIC_EXISTS = 36
 _BATCH_BYTES = 256 * 1024
+_TOPIC_SETTINGS = {
+    "retention.ms": "-1",
+    "cleanup.policy": "delete",
+    # By the broker's clock: it refuses what a sender's says is more than an hour ahead of its own.
+    "message.timestamp.type": "LogAppendTime",
+}
+_SHARES = 3
+"""A fetch brings records of so many partitions where so many have some."""
 _FETCH_MILLISECONDS = 100
 """How long the broker may hold a fetch that finds nothing: a partition just emptied is asked for
 again only after it, for the client has one fetch under way at a time."""
@@ -47,7 +55,7 @@ class KafkaBus:
                     name,
                     num_partitions=count,
                     replication_factor=min(_REPLICAS, brokers),
-                    topic_configs={"retention.ms": "-1", "cleanup.policy": "delete"},
+                    topic_configs=_TOPIC_SETTINGS,
                 )
                 for name, count in topics.items()
                 if name not in existing
@@ -110,7 +118,8 @@ class KafkaBus:
         producer = KafkaProducer(client)
         try:
             with _bus_errors("connecting"):
-                await asyncio.wait_for(client.start(), _REQUEST_SECONDS)
+                async with asyncio.timeout(_REQUEST_SECONDS):
+                    await client.start()
             yield producer
         finally:
             await producer.close()
@@ -132,7 +141,8 @@ class KafkaBus:
         client.subscribe(topics, listener=subscription)
         try:
             with _bus_errors("joining the group"):
-                await asyncio.wait_for(client.start(), _REQUEST_SECONDS)
+                async with asyncio.timeout(_REQUEST_SECONDS):
+                    await client.start()
             yield subscription
         finally:
             await _stop(client, client._client)  # noqa: SLF001 - what a broken stop leaves open
@@ -146,7 +156,8 @@ class KafkaBus:
                     await admin.start()
                     yield admin
             finally:
-                await asyncio.wait_for(admin.close(), _STOP_SECONDS)
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await admin.close()
 
 
 class KafkaProducer:
@@ -224,9 +235,7 @@ class KafkaSubscription(aiokafka.ConsumerRebalanceListener):  # type: ignore[mis
         started = time.monotonic()
         await self._take_over()
         with _bus_errors("fetching"):
-            batches = await self._client.getmany(
-                timeout_ms=int(timeout * 1000), max_records=max_records
-            )
+            batches = await self._get(max_records, int(timeout * 1000))
         records = {
             partition: [_record(record) for record in batch]
             for batch_of, batch in batches.items()
@@ -237,6 +246,25 @@ class KafkaSubscription(aiokafka.ConsumerRebalanceListener):  # type: ignore[mis
         else:
             await self._watch(time.monotonic() - started)
         return records
+
+    async def _get(
+        self, most: int, milliseconds: int
+    ) -> dict[aiokafka.TopicPartition, list[aiokafka.ConsumerRecord]]:
+        """Some of each partition: the client alone would empty one before it gives of another."""
+        share = -(-most // _SHARES)
+        batches: dict[aiokafka.TopicPartition, list[aiokafka.ConsumerRecord]]
+        batches = await self._client.getmany(timeout_ms=milliseconds, max_records=share)
+        left = most - sum(map(len, batches.values()))
+        for partition in map(_theirs, self._ready):
+            if not batches or left <= 0:
+                break
+            if partition not in batches:
+                more = await self._client.getmany(
+                    partition, timeout_ms=0, max_records=min(share, left)
+                )
+                batches |= more
+                left -= sum(map(len, more.values()))
+        return batches
 
     async def _take_over(self) -> None:
         while fresh := self._fresh:
@@ -280,7 +308,8 @@ class KafkaSubscription(aiokafka.ConsumerRebalanceListener):  # type: ignore[mis
         if not held:
             return
         with _bus_errors("committing"), contextlib.suppress(CommitFailedError, IllegalStateError):
-            await asyncio.wait_for(self._client.commit(held), _REQUEST_SECONDS)
+            async with asyncio.timeout(_REQUEST_SECONDS):
+                await self._client.commit(held)
 
     async def lag(self) -> dict[TopicPartition, int]:
         with _bus_errors("asking for the lag"):

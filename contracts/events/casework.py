@@ -2,6 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
+from typing import Self
 from uuid import UUID
 
 from pydantic import Field
@@ -40,3 +41,8 @@ class Case(Contract):
     closed_on: date | None = None
     outcome: Outcome | None = None
     parent: UUID | None = None
+
+    def void(self) -> Self:
+        """Ended without a decision, on the last day that was told."""
+        ended = {"closed_on": self.closed_on or self.periods[-1].from_, "decided_on": None}
+        return self.model_copy(update={**ended, "outcome": Outcome.TERMINATED})

@@ -1,6 +1,7 @@
 """Events that the community service (社区与社会组织) will publish."""
 
 from datetime import date
+from typing import Self
 from uuid import UUID
 
 from pydantic import Field
@@ -24,3 +25,7 @@ class SocialWorker(Contract):
     id: UUID
     person: UUID
     periods: tuple[SocialWorkerPeriod, ...] = Field(min_length=1, max_length=200)
+
+    def void(self) -> Self:
+        first = self.periods[0].model_copy(update={"registered": False})
+        return self.model_copy(update={"periods": (first,)})

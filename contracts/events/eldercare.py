@@ -69,6 +69,11 @@ class Facility(Contract):
     periods: tuple[FacilityPeriod, ...] = Field(min_length=1, max_length=400)
     assessments: tuple[FacilityAssessment, ...] = Field(default=(), max_length=200)
 
+    def void(self) -> Self:
+        """As a registration that was withdrawn: never open."""
+        first = self.periods[0].model_copy(update={"open": False})
+        return self.model_copy(update={"periods": (first,), "assessments": ()})
+
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         days = [period.from_ for period in self.periods]

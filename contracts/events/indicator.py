@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Self
 from uuid import UUID
 
 from pydantic import Field
@@ -27,3 +28,6 @@ class FigureSeries(Contract):
     measure: str = Field(pattern=r"^[a-z_]+(\.[a-z_]+)+$", max_length=100)
     unit: UnitId
     figures: tuple[FigureEntry, ...] = Field(max_length=1000)
+
+    def void(self) -> Self:
+        return self.model_copy(update={"figures": ()})

@@ -2,6 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
+from typing import Self
 
 from pydantic import Field
 
@@ -33,3 +34,7 @@ class PlaceUnit(Contract):
     id: UnitId
     periods: tuple[UnitPeriod, ...] = Field(min_length=1, max_length=200)
     successors: tuple[UnitId, ...] = ()
+
+    def void(self) -> Self:
+        first = self.periods[0].model_copy(update={"exists": False})
+        return self.model_copy(update={"periods": (first,), "successors": ()})

@@ -43,6 +43,9 @@ class Standard(Contract):
     area: Area
     periods: tuple[StandardPeriod, ...] = Field(max_length=400)
 
+    def void(self) -> Self:
+        return self.model_copy(update={"periods": ()})
+
 
 class ReliefCase(Case):
     """Topic `minzheng.relief.case`: an application for relief, or a change of an award."""
@@ -77,6 +80,12 @@ class Award(Contract):
     programme: Programme
     case: UUID
     periods: tuple[AwardPeriod, ...] = Field(min_length=1, max_length=400)
+
+    def void(self) -> Self:
+        """Stopped from its first day: nobody was ever paid by it."""
+        nothing: dict[str, object] = {"state": AwardState.STOPPED, "persons": 0}
+        nothing |= {"amount": Decimal("0.00"), "extras": Decimal("0.00")}
+        return self.model_copy(update={"periods": (self.periods[0].model_copy(update=nothing),)})
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -12,6 +12,7 @@ from nicegui import app as nicegui_app
 from pydantic import BaseModel
 
 from chassis import private_file
+from chassis.app import asked_on_this_machine
 from chassis.clock import open_clock
 from chassis.telemetry import metrics
 from services.console import (
@@ -90,7 +91,9 @@ def _add_operations(app: FastAPI) -> None:
         return Health(status="ok")
 
     @app.get("/-/metrics")
-    async def metrics_route() -> Response:
+    async def metrics_route(request: Request) -> Response:
+        if not asked_on_this_machine(request):
+            return Response(status_code=404)
         content, media_type = metrics.exposition()
         return Response(content, media_type=media_type)
 

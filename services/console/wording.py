@@ -98,6 +98,8 @@ VERBS = {
     "reduced": "调减",
     "stopped": "停发",
     "moved": "迁移",
+    "restored": "还原",
+    "voided": "作废",
 }
 _OPERATORS = {">=": "≥", "<=": "≤", "==": "", ">": ">", "<": "<"}
 

@@ -2,6 +2,7 @@ from pathlib import Path
 
 from chassis.service import Service
 from services.eldercare.database import Base
+from services.eldercare.facilities.models import FacilityRow
 from services.eldercare.facilities.routes import router as facilities
 
 SERVICE = Service(
@@ -11,5 +12,5 @@ SERVICE = Service(
     routers=(facilities,),
     metadata=Base.metadata,
     migrations=Path(__file__).parent / "migrations",
-    publishes=("minzheng.eldercare.facility",),
+    publishes={"minzheng.eldercare.facility": FacilityRow},
 )

@@ -4,6 +4,7 @@ from chassis.service import Service
 from services.indicator.beside.routes import router as beside
 from services.indicator.database import Base, Projection
 from services.indicator.editions.routes import router as editions
+from services.indicator.figures.models import FigureSeriesRow
 from services.indicator.figures.routes import router as figures
 from services.indicator.ledger.reactions import LEDGER
 from services.indicator.plans.routes import router as plans
@@ -17,5 +18,5 @@ SERVICE = Service(
     projection=Projection.metadata,
     migrations=Path(__file__).parent / "migrations",
     consumers=(LEDGER,),
-    publishes=("minzheng.indicator.figure",),
+    publishes={"minzheng.indicator.figure": FigureSeriesRow},
 )

@@ -2,7 +2,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from casework import reckoning
-from casework.models import LINEAGE
+from casework.models import LINEAGE, CaseFile
 from casework.routes import router as cases
 from chassis.jobs import JobHandler
 from chassis.service import Runtime, Service
@@ -14,6 +14,7 @@ from services.relief.applications.routes import router as applications
 from services.relief.applications.rules import DIBAO
 from services.relief.awards import deaths, endings
 from services.relief.awards.competence import organs
+from services.relief.awards.models import AwardRow
 from services.relief.awards.papers import TEMPLATES as AWARD_TEMPLATES
 from services.relief.awards.routes import router as awards
 from services.relief.awards.rules import MATTER as DIBAO_CHANGE
@@ -24,6 +25,7 @@ from services.relief.entitlement.routes import router as calculator
 from services.relief.households.routes import router as households
 from services.relief.parameters.routes import authorities
 from services.relief.parameters.routes import router as parameters
+from services.relief.standards.models import StandardSeries
 from services.relief.standards.routes import router as standards
 
 
@@ -64,5 +66,9 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     jobs=_jobs,
     daily=(reckoning.KIND,),
-    publishes=("minzheng.relief.standard", "minzheng.relief.case", "minzheng.relief.award"),
+    publishes={
+        "minzheng.relief.standard": StandardSeries,
+        "minzheng.relief.case": CaseFile,
+        "minzheng.relief.award": AwardRow,
+    },
 )

@@ -328,5 +328,5 @@ SERVICE = Service(
     metadata=metadata(),
     migrations=TEMPLATES,
     further=(LINEAGE,),
-    publishes=(TOPIC.name,),
+    publishes={TOPIC.name: CaseFile},
 )

@@ -1,11 +1,14 @@
 """Audit entries: in the transaction of what they tell of; that nobody can change them stands in
 test_database.py."""
 
+from uuid import UUID
+
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from chassis import audit
 from tests.support.services import DISTRICT, Running
-from tests.support.toy import Toy
+from tests.support.toy import UNIT, Toy, add_item
 
 ENTRIES = "SELECT actor, action, subject, purpose, result, cause FROM chassis.audit_entry"
 
@@ -38,6 +41,28 @@ async def fail(toy: Toy) -> None:
     async with toy.database.transaction(actor="clerk-1") as session:
         await audit.record(session, action="toy.read", subject="basket-1")
         raise RuntimeError
+
+
+async def test_what_cannot_be_recorded_is_not_done(toy: Toy) -> None:
+    """Entries are written as the last thing before the commit, which does not come without them."""
+    basket = await toy.basket()
+    await toy.running.rows("REVOKE INSERT ON chassis.audit_entry FROM toy_template_app")
+    try:
+        with pytest.raises(DBAPIError, match="permission denied"):
+            await read_and_add(toy, basket)
+    finally:
+        await toy.running.rows("GRANT INSERT ON chassis.audit_entry TO toy_template_app")
+    assert await toy.running.rows("SELECT 1 FROM item") == []
+    assert await toy.events() == []
+    await read_and_add(toy, basket)
+    assert [entry["action"] for entry in await toy.running.rows(ENTRIES)] == ["toy.read"] * 2
+
+
+async def read_and_add(toy: Toy, basket: UUID) -> None:
+    async with toy.database.transaction(actor="clerk-1", units=[UNIT]) as session:
+        await audit.record(session, action="toy.read", subject="basket-1")
+        await add_item(session, basket, 1)
+        await audit.record(session, action="toy.read", subject="basket-2")
 
 
 async def test_a_denial_is_recorded_although_its_request_is_refused(relief: Running) -> None:

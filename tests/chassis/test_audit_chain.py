@@ -210,6 +210,18 @@ async def test_the_head_is_told_when_it_has_grown_and_the_time_has_come(chain: C
     assert len(await chain.heads()) == len(heads)
 
 
+async def test_a_clock_that_was_set_back_is_not_waited_for(chain: Chain) -> None:
+    await chain.write(1)
+    await chain.settle()
+    told = len(await chain.heads())
+    await chain.running.rows(
+        "UPDATE chassis.audit_chain SET anchored_at = now() + interval '1 day'"
+    )
+    await chain.write(1)
+    await chain.sealer(anchor_every=timedelta(hours=1)).look()
+    assert len(await chain.heads()) == told + 1
+
+
 async def test_others_keep_it_as_an_anchor(chain: Chain) -> None:
     await chain.write(1)
     await chain.settle()

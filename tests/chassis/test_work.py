@@ -4,22 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 
 import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.bus import BusError
 from chassis.consumption import Consumer, Received
 from chassis.jobs import Job, Record, enqueue
 from chassis.places import places_consumer
 from chassis.service import Service
 from chassis.work import consumers_of, work
-from suite.postgres import Postgres
-from tests.support.emptied import running_emptied
-from tests.support.services import Databases
-from tests.support.toy import EFFECTS, SERVICE, Toy, count_effect, own_topic, service_with
+from tests.support.toy import EFFECTS, SERVICE, Toy, count_effect, service_with
 
 Handler = Callable[[AsyncSession, Sequence[Received]], Awaitable[None]]
 
@@ -115,21 +110,6 @@ async def test_what_is_done_again_after_an_end_begins_where_it_was_committed(toy
             await until(partial(seen, count))
         await toy.add(basket)
     assert await toy.effects() == [(str(basket), number) for number in (1, 2, 3)]
-
-
-async def test_without_its_bus_the_process_ends(
-    postgres: Postgres,
-    toy_databases: Databases,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async with running_emptied(postgres, SERVICE, tmp_path, toy_databases) as running:
-        toy = Toy(running, await own_topic(running, monkeypatch))
-        gone = running.settings.model_copy(update={"bus_url": "postgresql://x@127.0.0.1:9/bus"})
-        with pytest.raises(ExceptionGroup) as ended:
-            await asyncio.wait_for(work(SERVICE, gone), 60)
-        assert ended.group_contains(BusError)
-        assert await toy.events() == []
 
 
 def test_every_service_keeps_its_own_register_of_units() -> None:

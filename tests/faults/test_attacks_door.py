@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from chassis import http_server
 from chassis.http_server import MAX_HEAD_BYTES, MAX_HEADERS
 from chassis.limits import MAX_BODY_BYTES
 from services.gateway.app import SERVICE
+from suite.ports import HOST
 from suite.postgres import Postgres
 from tests.faults.door import TOKEN, Door, is_closed, rest_of, running_door, statuses
 from tests.support.services import Databases, fresh_databases
@@ -321,6 +323,21 @@ class TestSlowness:
             stop = drip(connection, b"a" * 100)
             assert is_closed(connection)
             stop()
+
+    def test_who_does_not_read_what_was_asked_for_is_cut_off(
+        self, hasty: Door, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Else answers by the thousand would wait in memory for nobody."""
+        monkeypatch.setattr(http_server, "STALLED_SECONDS", 0.5)
+        asked = 300
+        with socket.socket() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            connection.connect((HOST, hasty.port))
+            connection.settimeout(20)
+            connection.sendall(b"GET /docs/openapi.json HTTP/1.1\r\nHost: door\r\n\r\n" * asked)
+            time.sleep(3)
+            assert len(statuses(rest_of(connection))) < asked
+        assert hasty.get() == 200
 
     def test_slow_bodies_take_no_place_among_those_at_work(self, hasty: Door) -> None:
         """More of them than there are places."""

@@ -112,3 +112,24 @@ async def test_the_limits_are_described(opened: Opened, service: str) -> None:
             if "requestBody" in described:
                 expected |= {"400", "408", "413"}
             assert expected <= set(described["responses"]), path
+
+
+@pytest.mark.parametrize("service", catalogue.NAMES)
+async def test_how_a_process_fares_is_told_on_its_own_machine_alone(
+    opened: Opened, service: str
+) -> None:
+    """Whoever comes by a door, or through something that stands before it, finds nothing there."""
+    async with opened(service) as running:
+        for peer, headers, expected in (
+            ("127.0.0.1", {}, 200),
+            ("203.0.113.9", {}, 404),
+            ("10.0.0.7", {}, 404),
+            ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}, 404),
+            ("127.0.0.1", {"Forwarded": "for=127.0.0.1"}, 404),
+            ("127.0.0.1", {"Via": "1.1 proxy"}, 404),
+        ):
+            transport = httpx.ASGITransport(app_of(running), client=(peer, 40_000))
+            async with httpx.AsyncClient(transport=transport, base_url="http://door") as http:
+                answer = await http.get("/-/metrics", headers=headers)
+            assert answer.status_code == expected, (peer, headers)
+            assert ("http_request_seconds" in answer.text) == (expected == 200)

@@ -15,6 +15,7 @@ import pytest
 
 from chassis import relay as relay_module
 from chassis.bus import Bus, BusError, Message, Record
+from chassis.database import write_gathered
 from chassis.relay import publish_once, relay
 from contracts.events.envelope import CONTENT_TYPE, CloudEvent
 from tests.support.bus_readers import ROOT, from_the_start, take
@@ -112,6 +113,7 @@ async def test_a_transaction_that_commits_late_is_not_lost(toy: Toy) -> None:
     async with relaying(toy):
         async with toy.database.transaction(actor="clerk-1", units=[UNIT]) as session:
             await add_item(session, late, 1)
+            await write_gathered(session)  # its event has its place in the outbox
             await toy.add(early)
             await published(toy)
             assert list(sequences(await read(toy, 1))) == [str(early)]
@@ -138,6 +140,35 @@ async def test_published_rows_are_kept_and_marked(toy: Toy) -> None:
     assert len(rows) == 4
     assert all(row["published_at"] for row in rows)
     assert await toy.running.relay() == 0
+
+
+async def test_the_next_batch_is_read_ahead_and_none_is_marked_before_the_brokers_word(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a batch that the broker has not taken nothing is marked, nor of what is behind it."""
+    monkeypatch.setattr(relay_module, "BATCH", 2)
+    baskets = await toy.baskets(2, events=3)
+    connection = await asyncpg.connect(toy.running.databases.app)
+    sent: list[str] = []
+    refused = [False]
+
+    async def send(messages: list[Message]) -> None:
+        await asyncio.sleep(0.05)  # meanwhile the batch before is marked, and the next one read
+        if len(sent) == 2 and not refused[0]:
+            refused[0] = True
+            assert await toy.pending() == 4
+            raise BusError("away")
+        sent.extend(message.key for message in messages)
+
+    try:
+        with pytest.raises(BusError):
+            await publish_once(connection, send)
+        assert await toy.pending() == 4
+        assert await publish_once(connection, send) == 4
+    finally:
+        await connection.close()
+    assert await toy.pending() == 0
+    assert sent == [str(basket) for basket in baskets] * 3
 
 
 async def test_a_crash_between_send_and_mark_sends_again_and_the_inbox_absorbs_it(

@@ -1,6 +1,7 @@
 """Invariant 4: at least once on the wire, exactly once in effect."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
@@ -55,6 +56,28 @@ async def test_a_consumer_started_anew_goes_on_where_its_own_record_says(
     own = {TopicPartition(toy.topic.name, row["partition"]): row["next"] for row in rows}
     ends = await toy.running.bus.end_offsets([toy.topic.name])
     assert own == {place: end for place, end in ends.items() if end}
+
+
+async def test_partitions_are_applied_abreast_and_each_in_its_own_order(toy_on_bus: Toy) -> None:
+    toy = toy_on_bus
+    expected = await published(toy, count=12)
+    inside: set[str] = set()
+    together = asyncio.Event()
+
+    async def handler(session: AsyncSession, events: Sequence[Received]) -> None:
+        inside.add(events[0].envelope.subject)
+        if len(inside) > 1:
+            together.set()
+        with contextlib.suppress(TimeoutError):  # one at a time, each would wait in vain
+            async with asyncio.timeout(2):
+                await together.wait()
+        await count_effect(session, events, EFFECTS)
+        if not together.is_set():
+            inside.clear()
+
+    await consume(toy, toy.consumption(handler))
+    assert together.is_set()
+    assert await toy.effects_by_key() == expected
 
 
 async def test_its_own_offsets_count_and_not_the_brokers(toy_on_bus: Toy) -> None:

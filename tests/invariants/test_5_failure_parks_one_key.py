@@ -20,7 +20,7 @@ from tests.support.toy import EFFECTS, Toy, count_effect, record
 POISON = 2
 PLACE = "minzheng.placename.unit.founded.v1"
 TIMES = 2
-TRANSIENT = ("08006", "40001", "40P01", "53300", "55P03", "57P01")
+TRANSIENT = ("08006", "28P01", "40001", "53100", "55P03", "57P01", "58030", "XX000")
 PERMANENT = ("22003", "23505", "42703", "P0001")
 
 

@@ -13,6 +13,7 @@ from chassis.audit_anchors import anchors_consumer, read_anchors
 from chassis.audit_chain import Sealer
 from chassis.audit_keys import AuditKeys, open_audit_keys
 from chassis.audit_verify import Verified, verify
+from chassis.database import write_gathered
 from chassis.work import consumption
 from contracts.events.audit import AuditHead
 from contracts.events.envelope import CloudEvent
@@ -60,6 +61,7 @@ class Chain:
         with suppress(UndoneError):
             async with self.transaction() as session:
                 await self._record(session)
+                await write_gathered(session)
                 (row,) = await self.running.rows(NUMBER)
                 yield row["last_value"]
                 if undone:

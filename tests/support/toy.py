@@ -192,7 +192,7 @@ SERVICE = Service(
     routers=(router,),
     metadata=Base.metadata,
     migrations=Path(__file__).parent / "toy_migrations",
-    publishes=("minzheng.toy",),
+    publishes={"minzheng.toy": Basket},
 )
 
 

@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails
 
-from chassis.fields import Count, Day, DivisionCode, Document, Reason, text
+from chassis.fields import Count, Day, DivisionCode, Document, Public, Reason, text
 from chassis.paging import DEFAULT_LIMIT, MAX_LIMIT
 from contracts.events.eldercare import FacilityFunction, FacilityKind, OperatorKind
 from services.eldercare.facilities.rules import Series, State
@@ -24,8 +24,8 @@ from services.eldercare.facilities.rules import Series, State
 MOST_BEDS = 10_000
 
 
-Title = Annotated[str, text(100)]
-Address = Annotated[str, text(200), Field(description="地址")]
+Title = Annotated[str, text(100), Public]
+Address = Annotated[str, text(200), Public, Field(description="地址")]
 Beds = Annotated[Count, Field(le=MOST_BEDS)]
 Score = Annotated[Decimal, Field(ge=0, le=1000, max_digits=6, decimal_places=2)]
 

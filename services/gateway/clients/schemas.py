@@ -3,13 +3,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chassis.fields import Public
 from chassis.paging import Page
 from services.gateway.clients.rules import CLIENT_ID, SCOPE
 
 ClientId = Annotated[
     str, Field(pattern=CLIENT_ID, description="接入方标识", examples=["town-500112105"])
 ]
-Line = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Line = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$"), Public]
 Scope = Annotated[str, Field(pattern=SCOPE)]
 Division = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from chassis.fields import Day, Reason, text
+from chassis.fields import Day, Public, Reason, text
 from chassis.paging import DEFAULT_LIMIT, MAX_LIMIT
 from services.indicator.plans.schemas import Amount, IndicatorItem
 
@@ -20,7 +20,9 @@ class EditionPublish(BaseModel):
         default=None,
         description="按该日终了时已知的内容，默认现在；不能晚于今天，也不能早于截止日期",
     )
-    title: Annotated[str, text(100)] = Field(description="标题", examples=["2020 年度规划指标"])
+    title: Annotated[str, text(100), Public] = Field(
+        description="标题", examples=["2020 年度规划指标"]
+    )
     restates: UUID | None = Field(default=None, description="所更正的版本")
     reason: Reason | None = Field(default=None, description="更正的理由；更正版必填")
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeAlias
 from uuid import UUID
 
@@ -129,12 +130,12 @@ FROM unnest({measures:text}, {wholes:bool}, {untils:date})
 CROSS JOIN LATERAL (
   SELECT key, unit_id, amount FROM year_movement
   WHERE asked.whole AND measure = asked.measure AND year < extract(year FROM asked.until)::int
-    AND unit_id = ANY(CAST(:units AS bigint[]))
+    AND unit_id = ANY({units:bigint})
   UNION ALL
   SELECT key, unit_id, amount FROM movement
   WHERE measure = asked.measure
     AND day BETWEEN date_trunc('year', asked.until)::date AND asked.until
-    AND unit_id = ANY(CAST(:units AS bigint[]))
+    AND unit_id = ANY({units:bigint})
 ) moved
 GROUP BY asked.no, moved.key, moved.unit_id HAVING sum(moved.amount) <> 0
 """
@@ -145,7 +146,7 @@ SELECT asked.no, e.key, e.unit_id, sum(e.amount) AS amount
 FROM unnest({measures:text}, {sinces:date}, {untils:date})
   WITH ORDINALITY AS asked(measure, since, until, no)
 JOIN entry e ON e.measure = asked.measure AND e.effective BETWEEN asked.since AND asked.until
-  AND e.recorded_at < :known_before AND e.unit_id = ANY(CAST(:units AS bigint[]))
+  AND e.recorded_at < :known_before AND e.unit_id = ANY({units:bigint})
 GROUP BY asked.no, e.key, e.unit_id HAVING sum(e.amount) <> 0
 """
 )
@@ -255,7 +256,7 @@ async def sums(
     asked = list(spans)
     found: dict[Span, list[Balance]] = {span: [] for span in asked}
     each = [(one.measure, one.since, one.until, one.whole) for one in asked]
-    told: dict[str, object] = {"units": list(units)}
+    told: dict[str, object] = {"units": _unit_array(frozenset(units))}
     told |= _columns(("measures", "sinces", "untils", "wholes"), each)
     if known_before is None:
         rows = await session.execute(SUMS_NOW, told)
@@ -293,7 +294,7 @@ async def last_days(
         return {}
     if known_before is None:
         each = [
-            (one.span.measure, one.span.since, one.span.until, _array(list(one.units)))
+            (one.span.measure, one.span.since, one.span.until, _unit_array(frozenset(one.units)))
             for one in asked
         ]
         told = _columns(("measures", "sinces", "untils", "units"), each)
@@ -392,6 +393,12 @@ def _columns(names: Sequence[str], rows: Collection[Sequence[object]]) -> dict[s
     """Rows turned into one array a column."""
     columns = list(zip(*rows, strict=True)) or [()] * len(names)
     return {name: _array(column) for name, column in zip(names, columns, strict=True)}
+
+
+@lru_cache(maxsize=256)
+def _unit_array(units: frozenset[int]) -> str:
+    """A district's units are the same some hundreds for each measure and each request."""
+    return _array(sorted(units))
 
 
 def _array(elements: Sequence[object]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Self
 
 from services.indicator.ledger import repository
 from services.indicator.ledger.repository import Within
@@ -33,17 +34,17 @@ class Made:
 
     reading: Reading
     values: LedgerValues
+    sources: Sequence[Need]
+    """Measures and days that were known, and that the value is made of."""
 
-    @property
-    def sources(self) -> list[Need]:
-        """Measures and days that were known, and that the value is made of."""
-        if not self.values.area.covered(self.reading.day):
-            return []
-        return sorted(
+    @classmethod
+    def of(cls, reading: Reading, values: LedgerValues) -> Self:
+        known = sorted(
             (code, day)
-            for code, day in self.reading.sources
-            if code != TOWNS and self.values.value(code, day) is not None
+            for code, day in reading.sources
+            if code != TOWNS and values.value(code, day) is not None
         )
+        return cls(reading, values, known if values.area.covered(reading.day) else ())
 
     def units_of(self, code: str, day: date) -> frozenset[int]:
         """The units whose entries count: a level's home alone."""
@@ -73,7 +74,7 @@ async def readings(desk: Desk, seen: View, asked: Sequence[tuple[Indicator, date
     values = {scope: sums.over(area_of(desk, seen, scope)) for scope in scopes}
     whole = seen.unit is None
     return [
-        Made(_read(desk, one, values[one.scope], day, whole=whole), values[one.scope])
+        Made.of(_read(desk, one, values[one.scope], day, whole=whole), values[one.scope])
         for one, day in asked
     ]
 

@@ -1,5 +1,6 @@
 """The household of an application as it is on a day: who belongs, who applies, where they live."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -17,6 +18,7 @@ from services.relief.households import repository
 from services.relief.households import rules as facts
 from services.relief.households.kinds import FactKind
 from services.relief.households.models import MemberRow
+from services.relief.households.service import Declared
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,25 @@ async def family_of(
     session: AsyncSession, household_id: UUID, day: date, applicant_id: UUID | None = None
 ) -> Family:
     """The household on a day, as known now; `applicant_id` came in the first applicant's place."""
-    known = facts.standing(await repository.facts_of(session, household_id))
+    recorded = await repository.facts_of(session, household_id)
+    rows = await repository.members_of(session, household_id)
+    return _family(recorded, rows, day, applicant_id)
+
+
+def family_declared(declared: Declared, day: date) -> Family:
+    """As `family_of`, of a household that was just taken down."""
+    return _family(map(repository.fact, declared.facts), declared.members, day)
+
+
+def _family(
+    recorded: Iterable[facts.Fact],
+    rows: Sequence[MemberRow],
+    day: date,
+    applicant_id: UUID | None = None,
+) -> Family:
+    known = facts.standing(recorded)
     held = facts.in_force(known, day)
     present = set(facts.present(held))
-    rows = await repository.members_of(session, household_id)
     members = tuple(row for row in rows if row.id in present)
     values = {(one.member, one.kind): one.value for one in held if one.member is not None}
     selves = (

@@ -25,7 +25,12 @@ from services.relief.applications import (
     rules,
 )
 from services.relief.applications.desk import EVENT, Desk
-from services.relief.applications.family import Family, family_for, family_of, require_applicant
+from services.relief.applications.family import (
+    Family,
+    family_declared,
+    family_for,
+    require_applicant,
+)
 from services.relief.applications.materials import Item
 from services.relief.applications.models import ApplicationRow, ComplaintRow, NearRelativeRow
 from services.relief.applications.problems import (
@@ -52,7 +57,8 @@ from services.relief.checks import service as checks
 from services.relief.households import repository as household_rows
 from services.relief.households import service as households
 from services.relief.households.kinds import ClaimRole
-from services.relief.households.models import HouseholdRow
+from services.relief.households.models import FactRow, HouseholdRow
+from services.relief.parameters.rules import Law
 
 PERMIT = "dibao.place.residence_permit"
 """Whether holders of a residence permit may apply where they live (法 37; 57号 5)."""
@@ -72,16 +78,18 @@ async def open_application(desk: Desk, asked: ApplicationIn) -> CaseFile:
     unit = desk.village(asked.division, "/division")
     _known(asked.materials)
     _declared_today(asked.household.declared_on, today(session))
+    held = await measuring.law(desk, unit, today(session)) if asked.submit else None
     case_id = new_id()
-    household = await households.create(
+    declared = await households.create(
         session, unit=unit, asked=asked.household, pointer="/household"
     )
-    family = await family_of(session, household.id, today(session))
-    await households.claim(
+    household = declared.household
+    family = family_declared(declared, today(session))
+    await households.claim_first(
         session,
+        declared,
         programme=Programme.DIBAO,
         file_id=case_id,
-        household_id=household.id,
         persons={
             one.person: ClaimRole.APPLICANT if one is family.applicant else ClaimRole.MEMBER
             for one in family.members
@@ -107,9 +115,8 @@ async def open_application(desk: Desk, asked: ApplicationIn) -> CaseFile:
             place_basis="",
         )
     )
-    await session.flush()
-    if asked.submit:
-        await _hand_in(desk, case, household)
+    if held is not None:
+        await _hand_in(desk, case, household, held, declared.facts)
     return case
 
 
@@ -118,14 +125,21 @@ async def submit(desk: Desk, case_id: UUID, if_match: str | None) -> CaseFile:
     case, application = await desk.take(case_id, if_match)
     desk.require(case, "submit")
     application.applied_on = today(desk.session)
-    await _hand_in(desk, case, await _household(desk, application))
+    household = await _household(desk, application)
+    held = await measuring.law(desk, case.unit_id, today(desk.session))
+    await _hand_in(desk, case, household, held)
     return case
 
 
-async def _hand_in(desk: Desk, case: CaseFile, household: HouseholdRow) -> None:
+async def _hand_in(
+    desk: Desk,
+    case: CaseFile,
+    household: HouseholdRow,
+    held: Law,
+    facts: Iterable[FactRow] | None = None,
+) -> None:
     """What is declared is declared of the day of the application, however long it was a draft."""
-    held = await measuring.law(desk, case.unit_id, today(desk.session))
-    await households.redeclare(desk.session, household, held)
+    await households.redeclare(desk.session, household, held, facts)
     await desk.advance(case, "submit")
 
 

@@ -1,8 +1,9 @@
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Select, any_, literal, select, update
+from sqlalchemy import BigInteger, ColumnElement, Select, Table, any_, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -22,6 +23,9 @@ from services.relief.households.models import (
 from services.relief.households.rules import Fact
 
 WITH_UNIT = (MemberRow, FactRow, SupporterRow)
+
+_CLAIMS = cast("Table", ClaimRow.__table__)
+CLAIM = insert(_CLAIMS).on_conflict_do_nothing().returning(_CLAIMS.c.person)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,42 +106,37 @@ async def hand_over(session: AsyncSession, household: HouseholdRow, unit: int) -
 
 async def claim(
     session: AsyncSession,
-    claims: Iterable[tuple[UUID, ClaimRole]],
+    claims: Mapping[UUID, ClaimRole],
+    members: Sequence[MemberRow],
     *,
     programme: Programme,
     file_id: UUID,
-    household_id: UUID,
     state: ClaimState,
 ) -> set[UUID]:
     """Those for whom the claim now stands; of the others somebody else holds the only one.
 
-    Two at once: the second waits for the first. In the order of the persons, so that neither
-    waits for the other.
+    `members` are all who ever belonged to the household of the file. Two at once: the second waits
+    for the first. In the order of the persons, so that neither waits for the other.
     """
-    stands = set()
-    members = {one.person: one for one in await members_of(session, household_id)}
-    for person, role in sorted(claims):
-        member = members.get(person)
-        inserted = await session.scalar(
-            insert(ClaimRow)
-            .values(
-                id=new_id(),
-                person=person,
-                programme=programme,
-                file_id=file_id,
-                household_id=household_id,
-                role=role,
-                state=state,
-                since=now(session),
-                likeness=member and likeness(member),
-                documented=member is None or member.document_kind is not None,
-            )
-            .on_conflict_do_nothing()
-            .returning(ClaimRow.person)
-        )
-        if inserted is not None:
-            stands.add(person)
-    return stands
+    if not claims:
+        return set()
+    known = {one.person: one for one in members}
+    rows = [
+        {
+            "id": new_id(),
+            "person": person,
+            "programme": programme,
+            "file_id": file_id,
+            "household_id": members[0].household_id,
+            "role": role,
+            "state": state,
+            "since": now(session),
+            "likeness": likeness(known[person]) if person in known else None,
+            "documented": person not in known or known[person].document_kind is not None,
+        }
+        for person, role in sorted(claims.items())
+    ]
+    return set((await session.scalars(CLAIM, rows)).all())
 
 
 def likeness(member: MemberRow) -> bytes:

@@ -66,7 +66,7 @@ def _telling(value: str) -> str:
 def _names_nobody(document: str | None, *marks: str | None) -> None:
     """The title of a paper stands in clear and goes into audit and exchange records."""
     if document and any(mark and len(mark) > 1 and mark in document for mark in marks):
-        raise ValueError("授权书、同意书只填名称与版本，不得含本人姓名、证件号码或电话")
+        raise ValueError("授权书、同意书只填名称与版本，不得含姓名、证件号码或电话")
 
 
 def _closed_up(name: str) -> str:
@@ -370,6 +370,15 @@ class HouseholdIn(Body):
             raise ValueError("须有且只有一名申请人（self）")
         if any(one.member is not None and one.member not in refs for one in self.properties):
             raise ValueError("财产所属成员的代称不在成员之中")
+        return self
+
+    @model_validator(mode="after")
+    def _papers_name_nobody(self) -> Self:
+        marks = [one.name for one in (*self.members, *self.supporters)]
+        for member in self.members:
+            _names_nobody(member.authorisation, *marks)
+        for supporter in self.supporters:
+            _names_nobody(supporter.consent_document, *marks)
         return self
 
 

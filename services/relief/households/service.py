@@ -139,6 +139,15 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Declared:
+    """A household just taken down, with all that was recorded of it: nothing is to be read anew."""
+
+    household: HouseholdRow
+    members: list[MemberRow]
+    facts: list[FactRow]
+
+
+@dataclass(frozen=True, slots=True)
 class _Documented:
     """A person as taken down: the pseudonym, and what the number says."""
 
@@ -148,7 +157,7 @@ class _Documented:
 
 async def create(
     session: AsyncSession, *, unit: int, asked: HouseholdIn, pointer: str = ""
-) -> HouseholdRow:
+) -> Declared:
     """Take down a household as it declares itself; `pointer` is where it stands in the body."""
     day = asked.declared_on or today(session)
     _not_ahead(session, day, f"{pointer}/declared_on")
@@ -171,7 +180,7 @@ async def create(
         refs[each.ref] = member.id
     session.add_all(members)
     await session.flush()
-    _add_fact(
+    lives = _add_fact(
         session,
         household,
         FactKind.ADDRESS,
@@ -180,30 +189,48 @@ async def create(
         valid_from=day,
         reason=asked.address,
     )
+    facts = [lives]
     for member, each in zip(members, asked.members, strict=True):
-        _declare(session, household, member, each, day)
+        facts += _declare(session, household, member, each, day)
     for owned in asked.properties:
         member_id = refs[owned.member]
-        _add_item(session, household, FactKind.PROPERTY, owned, day=day, member_id=member_id)
-    for spent in asked.consumptions:
+        facts.append(
+            _add_item(session, household, FactKind.PROPERTY, owned, day=day, member_id=member_id)
+        )
+    facts += [
         _add_item(session, household, FactKind.CONSUMPTION, spent, day=day, member_id=None)
+        for spent in asked.consumptions
+    ]
     for supporter in asked.supporters:
         session.add(_supporter(session, household, supporter))
     await session.flush()
     await _note(session, household, "declared")
-    return household
+    return Declared(household, members, facts)
 
 
-async def redeclare(session: AsyncSession, household: HouseholdRow, held: Law) -> None:
+async def redeclare(
+    session: AsyncSession,
+    household: HouseholdRow,
+    held: Law,
+    facts: Iterable[FactRow] | None = None,
+) -> None:
     """Make today the day of the declaration: an application that lay as a draft is handed in.
 
     An income of which no month was stated is of those before the application, whenever that is.
+
+    Args:
+        session: the transaction, which holds the household.
+        household: which.
+        held: the law of today.
+        facts: all that is recorded of it, where that is at hand.
 
     Raises:
         OutsideWindow: names the incomes of which no month counts under the law of today, `held`.
     """
     day = today(session)
-    rows = {row.id: row for row in await repository.fact_rows(session, household.id)}
+    if facts is None:
+        facts = await repository.fact_rows(session, household.id)
+    rows = {row.id: row for row in facts}
     incomes = [
         fact
         for fact in rules.standing(repository.fact(row) for row in rows.values())
@@ -547,16 +574,43 @@ async def claim(
         AlreadyApplied: the applicant is the applicant of another open case.
     """
     new = set(persons) - await repository.claimed_under(session, file_id)
+    members = await repository.members_of(session, household_id)
+    await _ask(session, programme, file_id, members, {one: persons[one] for one in new})
+
+
+async def claim_first(
+    session: AsyncSession,
+    declared: Declared,
+    *,
+    programme: Programme,
+    file_id: UUID,
+    persons: Mapping[UUID, ClaimRole],
+) -> None:
+    """As `claim`, for the household of a case that is being opened: nothing stands under it yet.
+
+    Raises:
+        AlreadyApplied: the applicant is the applicant of another open case.
+    """
+    await _ask(session, programme, file_id, declared.members, persons)
+
+
+async def _ask(
+    session: AsyncSession,
+    programme: Programme,
+    file_id: UUID,
+    members: Sequence[MemberRow],
+    persons: Mapping[UUID, ClaimRole],
+) -> None:
     stands = await repository.claim(
         session,
-        [(person, persons[person]) for person in new],
+        persons,
+        members,
         programme=programme,
         file_id=file_id,
-        household_id=household_id,
         state=ClaimState.OPEN,
     )
-    if stands < new:
-        raise AlreadyApplied(new - stands)
+    if stands < set(persons):
+        raise AlreadyApplied(set(persons) - stands)
 
 
 async def award_claims(
@@ -579,10 +633,10 @@ async def award_claims(
     new = set(persons) - covered
     stands = await repository.claim(
         session,
-        [(person, persons[person]) for person in new],
+        {person: persons[person] for person in new},
+        await repository.members_of(session, household_id),
         programme=programme,
         file_id=award_id,
-        household_id=household_id,
         state=ClaimState.AWARDED,
     )
     if stands < new:
@@ -662,10 +716,10 @@ async def _claim_anew(session: AsyncSession, household: HouseholdRow) -> None:
         await repository.close_claims(session, file_id, gone)
         await repository.claim(
             session,
-            [(person, ClaimRole.MEMBER) for person in belong - asking.keys()],
+            dict.fromkeys(belong - asking.keys(), ClaimRole.MEMBER),
+            members,
             programme=programme,
             file_id=file_id,
-            household_id=household.id,
             state=ClaimState.OPEN,
         )
 
@@ -773,7 +827,7 @@ def _declare(
     member: MemberRow,
     asked: MemberIn,
     declared_on: date,
-) -> None:
+) -> list[FactRow]:
     """The facts that a member's declaration holds; what is the ordinary case is none."""
     values: dict[FactKind, dict[str, Any]] = {
         FactKind.MEMBERSHIP: {"state": "in", "reason": asked.join_reason.value},
@@ -783,7 +837,7 @@ def _declare(
         stated = asked.model_dump(mode="json", include=set(fields.model_fields))
         if stated != fields().model_dump(mode="json"):
             values[kind] = stated
-    for kind, value in values.items():
+    facts = [
         _add_fact(
             session,
             household,
@@ -792,9 +846,11 @@ def _declare(
             member_id=member.id,
             valid_from=member.joined_on,
         )
+        for kind, value in values.items()
+    ]
     for income in asked.incomes:
         assumed = {} if income.first_month else {MONTH_ASSUMED: True}
-        _add_fact(
+        fact = _add_fact(
             session,
             household,
             FactKind.INCOME,
@@ -803,6 +859,8 @@ def _declare(
             valid_from=income.first_month or _months_before(declared_on, income.months),
             reason=income.reason,
         )
+        facts.append(fact)
+    return facts
 
 
 def _months_before(day: date, months: int) -> date:
@@ -844,8 +902,8 @@ def _add_item(
     *,
     day: date,
     member_id: UUID | None,
-) -> None:
-    _add_fact(
+) -> FactRow:
+    return _add_fact(
         session,
         household,
         kind,

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool
 
-from chassis.fields import Day, DivisionCode, Document, Reason, text
+from chassis.fields import Day, DivisionCode, Document, Public, Reason, text
 from contracts.events.relief import Programme
 from services.relief.parameters.rules import Basis, Kind, Level, Raw, SetBy
 
@@ -24,7 +24,7 @@ ParameterValue = Annotated[
 Confirmed = Annotated[
     StrictBool, Field(description="数值、施行日期与文件原文核对无误；未核对的标为待确认")
 ]
-Note = Annotated[str, text(500), Field(description="说明，如与其他文件不一致之处")]
+Note = Annotated[str, text(500), Public, Field(description="说明，如与其他文件不一致之处")]
 ValidTo = Annotated[Day | None, Field(description="最后施行日；为空表示至另行规定")]
 
 

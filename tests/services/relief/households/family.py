@@ -96,8 +96,8 @@ class Clerk:
     async def create(self, asked: dict[str, Any] | None = None) -> UUID:
         body = HouseholdIn.model_validate(asked or family())
         async with self.transaction() as session:
-            found = await service.create(session, unit=self.units[0], asked=body)
-        return found.id
+            declared = await service.create(session, unit=self.units[0], asked=body)
+        return declared.household.id
 
     def transaction(self, **changes: Any) -> Any:
         return self.relief.runtime.database.transaction(
