@@ -53,9 +53,9 @@ async def refuse_to_skip(own: Mapping[TopicPartition, int], bus: Bus, consumer: 
         return
     ends = await bus.end_offsets({partition.topic for partition in own})
     for partition, next_ in own.items():
-        if next_ > ends.get(partition, 0):
+        if next_ > (end := ends.get(partition, 0)):
             place = f"主题 {partition.topic} 的分区 {partition.partition}"
-            _refuse(consumer, f"已读到 {place} 的第 {next_} 条，而其中只有 {ends[partition]} 条")
+            _refuse(consumer, f"已读到 {place} 的第 {next_} 条，而其中只有 {end} 条")
 
 
 def _refuse(who: str, what: str) -> None:

@@ -67,7 +67,8 @@ async def _unread(
     }
     return {
         consumer.name: sum(
-            end - taken.get((consumer.name, partition.topic, partition.partition), 0)
+            # What was taken after we looked at the ends is not behind.
+            max(0, end - taken.get((consumer.name, partition.topic, partition.partition), 0))
             for partition, end in ends.items()
             if partition.topic in consumer.topics
         )

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from chassis.relay import publish_once
 from chassis.telemetry import metrics
+from contracts.topics import TOPICS
 from suite.broker import Broker
 from suite.postgres import Postgres
 from tests.faults.conftest import app_of, running_whole
@@ -485,7 +486,7 @@ async def test_no_event_on_kafka_holds_a_mark(marked: Marked, kafka: Broker) -> 
         row["topic"] for row in await admin.fetch("SELECT DISTINCT topic FROM chassis.outbox")
     ]
     try:
-        await bus.ensure_topics(dict.fromkeys(topics, 1))
+        await bus.ensure_topics({topic.name: topic.partitions for topic in TOPICS})
         await admin.execute("UPDATE chassis.outbox SET published_at = NULL")
         async with bus.producer() as producer:
             while await publish_once(admin, lambda found: producer.send(found, timeout=10)):

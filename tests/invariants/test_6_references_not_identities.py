@@ -129,7 +129,7 @@ async def test_the_reason_of_a_correction_stays_in_the_service(
 ) -> None:
     first = await send(relief, "POST", STANDARDS, {"json": GOOD})
     made = first.json()
-    change = {"amount": "637", "valid_from": "2021-09-01", "document": "x", "reason": MARK}
+    change = {"amount": "637", "valid_from": "2021-09-01", "document": "x", "reason": NAME}
     corrected = await send(
         relief,
         "POST",

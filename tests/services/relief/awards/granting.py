@@ -104,7 +104,7 @@ class Office:
     async def declare(self, *members: dict[str, Any], village: str = VILLAGE) -> UUID:
         body = HouseholdIn.model_validate(family(*members, properties=[]))
         async with self.transaction() as session:
-            row = await households.create(session, unit=int(village), asked=body)
+            row = (await households.create(session, unit=int(village), asked=body)).household
             await households.fix_area(session, row, area=Area.URBAN, reason="户籍在城镇")
         return row.id
 
