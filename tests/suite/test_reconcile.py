@@ -319,10 +319,12 @@ class TestLostLog:
         two.owner.bus = open_bus(fresh)
         await two.owner.bus.ensure_topics({topic.name: topic.partitions for topic in TOPICS})
         with pytest.raises(LogLostError, match="republish"):
-            await relay(two.owner.databases.app, two.owner.bus, service=ELDERCARE.name)
+            async with asyncio.timeout(20):  # who goes on as if nothing were missing waits for ever
+                await relay(two.owner.databases.app, two.owner.bus, service=ELDERCARE.name)
         (ledger,) = INDICATOR.consumers
         with pytest.raises(LogLostError, match="republish"):
-            await consumption(two.reader.runtime, ledger).run(two.owner.bus)
+            async with asyncio.timeout(20):  # who goes on as if nothing were missing waits for ever
+                await consumption(two.reader.runtime, ledger).run(two.owner.bus)
         assert "末尾之后" in "".join((await compare(two.reading)).named)
         ids = [row["body"] for row in await two.owner.rows(OUTBOX, TOPIC)]
         assert await republish([two.part], [two.part, two.reading]) == {"eldercare": 3}
